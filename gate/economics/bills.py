@@ -1,0 +1,105 @@
+"""The two bills as functions of the volume: S(x), what serving it oneself costs, and H(x), hosted.
+
+The volume x is in any unit (a token for one model, a multiple of the declared month for a stack of
+several); every rate below is per that unit and every amount in USD per month.
+"""
+
+from dataclasses import dataclass
+
+from gate.economics.units import whole
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many nodes a unit of volume needs, and in how many intervals of the load that holds."""
+
+    nodes_per_unit: float
+    intervals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Nodes of one kind, bought whole."""
+
+    node_usd: float
+    """Cost of one more node for a month (730 h of the mean)."""
+    min_nodes: int
+    """Nodes that are paid for at any volume."""
+    max_nodes: float | None
+    """Nodes' worth of replicas that may run; not whole where the cap leaves room on the last node."""
+    needs: tuple[Need, ...]
+    """The load, an entry for each distinct level; a pool sized for its peak has just one."""
+
+    @property
+    def intervals(self) -> int:
+        """Return the number of intervals the load has."""
+        return sum(need.intervals for need in self.needs)
+
+    @property
+    def mean_need(self) -> float:
+        """Return nodes per unit of volume on average: the limit of R(x)/x for a large volume."""
+        return sum(need.nodes_per_unit * need.intervals for need in self.needs) / self.intervals
+
+    @property
+    def peak_need(self) -> float:
+        """Return nodes per unit of volume in the busiest interval."""
+        return max(need.nodes_per_unit for need in self.needs)
+
+    def nodes(self, volume: float) -> float:
+        """Return R(x): the mean number of nodes paid for, over the intervals of the load."""
+        total = sum(
+            need.intervals * max(self.min_nodes, whole(need.nodes_per_unit * volume))
+            for need in self.needs
+        )
+        return total / self.intervals
+
+    def peak_nodes(self, volume: float) -> int:
+        """Return the nodes of the busiest interval."""
+        return max(self.min_nodes, whole(self.peak_need * volume))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bills:
+    """Everything the break-even depends on.
+
+    S(x) = fixed + node_fixed + marginal x + sum over pools of node_usd R(x), and H(x) = hosted x.
+    """
+
+    hosted_usd: float
+    """p: hosted price of a unit."""
+    marginal_usd: float
+    """v: what a unit costs oneself beyond the nodes."""
+    fixed_usd: float
+    """F: what is paid at any volume and does not move with the price of a node."""
+    node_fixed_usd: float = 0.0
+    """The part of F that is paid in nodes (second fleet of a roll-out, commitments); may be negative."""
+    pools: tuple[Pool, ...]
+
+    @property
+    def all_fixed_usd(self) -> float:
+        """Return F with the part that is paid in nodes."""
+        return self.fixed_usd + self.node_fixed_usd
+
+    @property
+    def floor_usd(self) -> float:
+        """Return c h/(T q) + v: a unit's cost once every node is full, fixed costs aside."""
+        return self.marginal_usd + sum(pool.node_usd * pool.mean_need for pool in self.pools)
+
+    @property
+    def capacity(self) -> float | None:
+        """Return the largest volume that no pool needs more than its maximum for."""
+        limits = [p.max_nodes / p.peak_need for p in self.pools if p.max_nodes is not None]
+        return min(limits, default=None)
+
+    def nodes_usd(self, volume: float) -> float:
+        """Return G(x): the part of S that moves with the price of a node."""
+        pools = sum(pool.node_usd * pool.nodes(volume) for pool in self.pools)
+        return self.node_fixed_usd + pools
+
+    def self_hosted(self, volume: float) -> float:
+        """Return S(x)."""
+        return self.fixed_usd + self.marginal_usd * volume + self.nodes_usd(volume)
+
+    def hosted(self, volume: float) -> float:
+        """Return H(x)."""
+        return self.hosted_usd * volume

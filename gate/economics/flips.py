@@ -1,0 +1,152 @@
+"""Flip distances: how far one quantity alone has to move for the verdict to change.
+
+Each is a factor on the quantity as it stands, so that the same code serves a model and a whole stack;
+what is shown is the factor times the present value. They are exact: the verdict differs between one
+part in 10^9 below the printed value and one part in 10^9 above it (tests/gate/economics/test_laws.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gate.economics.bills import Bills
+from gate.economics.break_even import BreakEven, won_intervals
+from gate.economics.pieces import pieces
+from gate.economics.units import TIE, cheaper
+from gate.verdict import NEVER_BREAKS_EVEN, Verdict
+
+
+class Quantity(StrEnum):
+    """What is moved, all else as it stands."""
+
+    HOSTED_PRICE = "hosted_price"
+    NODE_PRICE = "node_price"
+    THROUGHPUT = "throughput"
+    """Tokens per second at the SLO; the utilization a pool sustains moves the verdict in the same way."""
+    VOLUME = "volume"
+    MAX_NODES = "max_nodes"
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Where the verdict changes when `quantity` alone is multiplied by `factor`."""
+
+    quantity: Quantity
+    factor: float
+    beyond: Verdict
+    """The verdict on the far side of the value."""
+
+
+def flips(bills: Bills, outcome: BreakEven, *, volume: float | None) -> tuple[Flip, ...]:
+    """Return the flip distances of the verdict that `outcome` (and the volume, if given) lead to.
+
+    Raises:
+        TooFineError: as `break_even`.
+    """
+    if outcome.verdict in NEVER_BREAKS_EVEN:
+        return tuple(_of_a_refusal(bills, outcome, volume))
+    if volume is None:
+        return ()
+    return tuple(_at_volume(bills, volume))
+
+
+def verdict_at(bills: Bills, outcome: BreakEven, volume: float | None) -> Verdict:
+    """Return the verdict of the model, judged at `volume` where there is one."""
+    if outcome.verdict in NEVER_BREAKS_EVEN or volume is None:
+        return outcome.verdict
+    wins = cheaper(bills.self_hosted(volume), bills.hosted(volume))
+    return Verdict.WINS if wins else Verdict.BELOW_BREAK_EVEN
+
+
+def _of_a_refusal(bills: Bills, outcome: BreakEven, volume: float | None) -> Iterator[Flip]:
+    """Yield what would give the stack a break-even within its cap, each alone."""
+    beyond = Verdict.FINITE if volume is None else _verdict_once_possible(bills, volume)
+    best = _most_favourable(bills)
+    yield Flip(Quantity.HOSTED_PRICE, best.hosted_price, beyond)
+    if best.node_price > 0:
+        yield Flip(Quantity.NODE_PRICE, best.node_price, beyond)
+    if best.throughput < float("inf"):
+        yield Flip(Quantity.THROUGHPUT, best.throughput, beyond)
+    if outcome.verdict is Verdict.BEYOND_CAP and bills.capacity is not None:
+        caps = zip(bills.pools, outcome.peak_nodes, strict=True)
+        factor = max(nodes / pool.max_nodes for pool, nodes in caps if pool.max_nodes)
+        yield Flip(Quantity.MAX_NODES, factor, beyond)
+
+
+def _verdict_once_possible(bills: Bills, volume: float) -> Verdict:
+    """Return the verdict at a volume when the bills first cross: at the capacity, unless it is smaller."""
+    at_capacity = bills.capacity is not None and volume >= bills.capacity * (1 - TIE)
+    return Verdict.WINS if at_capacity else Verdict.BELOW_BREAK_EVEN
+
+
+@dataclass(frozen=True, slots=True)
+class _Factors:
+    hosted_price: float
+    node_price: float
+    throughput: float
+
+
+def _most_favourable(bills: Bills) -> _Factors:
+    """Return the least changes that let the bills meet at some volume up to the capacity.
+
+    Within a piece its right end is the most favourable volume; without a cap the limit of a large
+    volume, where each unit costs `floor_usd`, is never reached and bounds all of them.
+    """
+    saves = bills.hosted_usd - bills.marginal_usd
+    if bills.capacity is None:
+        nodes = bills.floor_usd - bills.marginal_usd
+        throughput = nodes / saves if saves > 0 else float("inf")
+        return _Factors(bills.floor_usd / bills.hosted_usd, saves / nodes, throughput)
+    hosted, node, throughput = float("inf"), 0.0, float("inf")
+    for piece in pieces(bills, above=0.0, up_to=bills.capacity):
+        level = bills.fixed_usd + piece.nodes_usd
+        hosted = min(hosted, level / piece.end + bills.marginal_usd)
+        if piece.nodes_usd > 0:
+            node = max(node, (saves * piece.end - bills.fixed_usd) / piece.nodes_usd)
+        if saves > 0:
+            throughput = min(throughput, level / (saves * piece.end))
+    return _Factors(hosted / bills.hosted_usd, node, throughput)
+
+
+def _at_volume(bills: Bills, volume: float) -> Iterator[Flip]:
+    """Yield what turns `wins` into `below_break_even` at this volume, or the other way."""
+    wins = cheaper(bills.self_hosted(volume), bills.hosted(volume))
+    beyond = Verdict.BELOW_BREAK_EVEN if wins else Verdict.WINS
+    yield Flip(Quantity.HOSTED_PRICE, bills.self_hosted(volume) / bills.hosted(volume), beyond)
+    budget = bills.hosted(volume) - bills.marginal_usd * volume - bills.fixed_usd
+    nodes_usd = bills.nodes_usd(volume)
+    if budget > 0 and nodes_usd > 0:
+        yield Flip(Quantity.NODE_PRICE, budget / nodes_usd, beyond)
+    affordable = _largest_affordable(bills, budget)
+    if affordable is not None:
+        yield Flip(Quantity.THROUGHPUT, volume / affordable, beyond)
+    for edge in _edges_around(bills, volume):
+        yield Flip(Quantity.VOLUME, edge / volume, beyond)
+
+
+def _largest_affordable(bills: Bills, budget: float) -> float | None:
+    """Return the largest volume whose nodes cost less than `budget`; None where none do.
+
+    Nodes depend on volume over throughput alone, so it says how slow (or fast) a replica may be.
+    """
+    end = bills.capacity
+    if end is None:
+        rate = bills.floor_usd - bills.marginal_usd
+        end = max(0.0, budget - bills.node_fixed_usd) / rate
+    best = None
+    for piece in pieces(bills, above=0.0, up_to=end) if end > 0 else ():
+        if not cheaper(piece.nodes_usd, budget):
+            break
+        best = piece.end
+    return best
+
+
+def _edges_around(bills: Bills, volume: float) -> Iterator[float]:
+    """Yield the nearest volumes below and above at which winning ends or begins."""
+    capacity = bills.capacity
+    edges = [edge for interval in won_intervals(bills) for edge in interval]
+    inner = [e for e in edges if 0 < e < float("inf") and (capacity is None or e < capacity)]
+    below = [e for e in inner if e < volume * (1 - TIE)]
+    above = [e for e in inner if e > volume * (1 + TIE)]
+    yield from ([max(below)] if below else [])
+    yield from ([min(above)] if above else [])

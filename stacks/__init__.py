@@ -1,0 +1,1 @@
+"""What is declared: the stack files and the typed schema that reads them."""

@@ -1,0 +1,194 @@
+"""What the model runs on: the node, how it is bought, and how the pool grows."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stacks.numbers import (
+    Amount,
+    Count,
+    CountOrZero,
+    Day,
+    Declared,
+    Fraction,
+    Positive,
+    Statement,
+    Text,
+    UsdPerHour,
+)
+
+
+class CatalogNode(Declared):
+    """A cloud instance whose list price is a dated fact of the gate."""
+
+    kind: Literal["instance"]
+    instance_type: Text
+    """As in `python -m gate prices`, e.g. p5.4xlarge."""
+    region: Text
+    """Region whose list price counts, e.g. us-east-1."""
+
+
+class OwnNode(Declared):
+    """A node that the gate has no price for: on-premises, another cloud, a quote."""
+
+    kind: Literal["own"]
+    gpu: Text
+    """GPU as in `python -m gate prices`, e.g. l4-24gb."""
+    gpus: Count
+    """GPUs in the node."""
+    usd_per_hour: UsdPerHour
+    """USD for one node-hour, everything it needs to run included (power, space, depreciation)."""
+    evidence: Text
+    """Where the price comes from: a link or a document id."""
+    checked: Day
+    """Day the price was last confirmed."""
+
+
+Node = Annotated[CatalogNode | OwnNode, Field(discriminator="kind")]
+
+
+class OnDemand(Declared):
+    """Nodes are paid by the hour at the node's price."""
+
+    kind: Literal["on_demand"]
+
+
+class Spot(Declared):
+    """Nodes are paid by the hour at a market price, and taken back at two minutes' notice."""
+
+    kind: Literal["spot"]
+    usd_per_hour: UsdPerHour
+    """Mean price of a node-hour over the last weeks."""
+    interruption_overhead_fraction: Fraction
+    """Node-hours lost to interruptions and restarts, relative to those that serve."""
+    evidence: Text
+    """Where the price comes from: a link or a document id."""
+    checked: Day
+    """Day the price was last confirmed."""
+
+
+class Committed(Declared):
+    """Some nodes are committed to for a term and paid used or not; more are bought on demand."""
+
+    kind: Literal["reserved", "savings_plan"]
+    term_months: Literal[12, 36]
+    """Length of the commitment."""
+    committed_nodes: Count
+    """Nodes under the commitment."""
+    usd_per_hour: UsdPerHour
+    """Effective price of a committed node-hour, up-front payments spread over the term."""
+    evidence: Text
+    """Where the price comes from: a link or a document id."""
+    checked: Day
+    """Day the price was last confirmed."""
+
+
+class CapacityBlock(Declared):
+    """All nodes are prepaid for a window and gone at its end."""
+
+    kind: Literal["capacity_block"]
+    usd_per_hour: UsdPerHour
+    """Prepaid price of a node-hour."""
+    starts: Day
+    """First day of the window."""
+    ends: Day
+    """Last day of the window; the nodes are taken back 30 minutes before its end."""
+    evidence: Text
+    """Where the price comes from: a link or a document id."""
+    checked: Day
+    """Day the price was last confirmed."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.ends <= self.starts:
+            msg = "ends must lie after starts"
+            raise ValueError(msg)
+        return self
+
+
+Purchase = Annotated[OnDemand | Spot | Committed | CapacityBlock, Field(discriminator="kind")]
+
+
+class FixedPool(Declared):
+    """The pool is sized for the peak and runs all month."""
+
+    kind: Literal["fixed"]
+
+
+class Autoscaled(Declared):
+    """The pool follows the load."""
+
+    kind: Literal["autoscaled"]
+    lead_minutes: Amount
+    """From the decision to scale up until the replica serves: the measured cold start."""
+    hold_minutes: Amount
+    """How long capacity stays after it was last needed: the cool-down."""
+
+
+Scaling = Annotated[FixedPool | Autoscaled, Field(discriminator="kind")]
+
+
+class Replicas(Declared):
+    """How few and how many replicas may run."""
+
+    min: CountOrZero
+    """Floor: 2 for availability, 0 where the model may sleep."""
+    max: Count
+    """Cap: the bill that is approved cannot outgrow it."""
+
+    @model_validator(mode="after")
+    def _cap_holds_the_floor(self) -> Self:
+        if self.max < self.min:
+            msg = f"max is below min ({self.max} < {self.min})"
+            raise ValueError(msg)
+        return self
+
+
+class Benchmark(Declared):
+    """What one replica serves at the SLO, and where the figure comes from."""
+
+    total_tokens_per_second: Positive
+    """Input and output tokens together that one replica (not one GPU) sustains within the SLO."""
+    engine: Text
+    """Engine that was measured, e.g. vllm."""
+    engine_version: Text
+    """Its version."""
+    revision: Text
+    """Revision of the weights that were measured."""
+    precision: Text
+    """Precision of the weights that were measured."""
+    gpu: Text
+    """GPU that was measured."""
+    gpus: Count
+    """GPUs of the replica that was measured."""
+    input_tokens: Positive
+    """Mean input length of the measurement."""
+    output_tokens: Positive
+    """Mean output length of the measurement."""
+    prefix_cache_hit_fraction: Fraction
+    """Share of the input tokens found in the prefix cache during the measurement."""
+    prefill_time_fraction: Fraction | None = None
+    """Share of the GPU's time spent in prefill; needed to credit a prefix cache that was not measured."""
+    ttft_p99_ms: Positive
+    """Time to first token that was observed at this throughput, 99th percentile, milliseconds."""
+    tpot_p50_ms: Positive
+    """Time per output token that was observed at this throughput, median, milliseconds."""
+    measured_on: Day
+    """Day of the measurement."""
+    source: Statement
+    """Report, file or link that holds the measurement."""
+
+
+class Pool(Declared):
+    """The pool of one model."""
+
+    node: Node
+    """What is bought; whole nodes are paid, used or not."""
+    gpus_per_replica: Count
+    """GPUs that one replica spans (tensor parallel)."""
+    replicas: Replicas
+    """Floor and cap."""
+    scaling: Scaling
+    """Fixed, or following the load."""
+    purchase: Purchase
+    """How nodes are bought."""

@@ -1,0 +1,39 @@
+"""Where the stack is deployed."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.numbers import Declared, Text
+
+
+class Render(Declared):
+    """Manifests are written to a folder; no cluster is needed."""
+
+    kind: Literal["render"]
+    directory: Text
+    """Folder for the manifests, relative to the project."""
+
+
+class Kubernetes(Declared):
+    """An existing cluster."""
+
+    kind: Literal["kubernetes"]
+    context: Text
+    """Context of the kubeconfig; named, so that nobody deploys to the cluster that happens to be current."""
+    kubeconfig: Text | None = None
+    """Path of the kubeconfig; left out, the one of the environment."""
+
+
+class Eks(Declared):
+    """An AWS account, in which the cluster is made."""
+
+    kind: Literal["eks"]
+    account: Annotated[str, Field(pattern=r"^\d{12}$")]
+    """The only account the stack may be deployed to; in quotes."""
+    region: Text
+    """Region of the cluster."""
+
+
+Target = Annotated[Render | Kubernetes | Eks, Field(discriminator="kind")]
+"""One axis: what `up` does with the same serving components."""
