@@ -1,10 +1,30 @@
 """Growth: the months until the set-up cost is earned back (docs/model.md#payback)."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gate.economics.bills import Bills
 from gate.economics.units import TIE, cheaper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """The load of one model as it grows."""
+
+    bills: Bills
+    volume: float
+    """In the first month."""
+    growth_per_month: float
+    """0.05 is 5 %."""
+
+    def in_month(self, month: int) -> float:
+        """Return the volume of a month; the first is 1."""
+        return self.volume * (1 + self.growth_per_month) ** (month - 1)
+
+    def fits(self, month: int) -> bool:
+        """Return whether the pools can serve that month."""
+        capacity = self.bills.capacity
+        return capacity is None or self.in_month(month) <= capacity * (1 + TIE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,34 +40,20 @@ class Payback:
 
 
 def payback(
-    bills: Bills, *, volume: float, growth_per_month: float, set_up_usd: float, horizon_months: int
+    streams: Sequence[Stream], *, shared_usd: float, set_up_usd: float, horizon_months: int
 ) -> Payback:
-    """Return the payback of `set_up_usd`, the volume growing by `growth_per_month` (0.05 is 5 %)."""
+    """Return when `set_up_usd` is paid back; `shared_usd` is paid each month beside the streams."""
     behind = set_up_usd
     paid_back: int | None = None
-    losing = []
-    served, full_in_month = _served(bills, volume, growth_per_month, horizon_months)
-    for month, month_volume in enumerate(served, start=1):
-        hosted, own = bills.hosted(month_volume), bills.self_hosted(month_volume)
+    losing: list[int] = []
+    for month in range(1, horizon_months + 1):
+        if not all(stream.fits(month) for stream in streams):
+            return Payback(month=paid_back, losing_months=tuple(losing), full_in_month=month)
+        hosted = sum(stream.bills.hosted(stream.in_month(month)) for stream in streams)
+        own = shared_usd + sum(s.bills.self_hosted(s.in_month(month)) for s in streams)
         behind += own - hosted
         if not cheaper(own, hosted):
             losing.append(month)
         if paid_back is None and behind <= 0:
             paid_back = month
-    return Payback(month=paid_back, losing_months=tuple(losing), full_in_month=full_in_month)
-
-
-def _served(
-    bills: Bills, volume: float, growth: float, horizon: int
-) -> tuple[list[float], int | None]:
-    months = list(_volumes(volume, growth, horizon))
-    capacity = bills.capacity
-    for index, month_volume in enumerate(months):
-        if capacity is not None and month_volume > capacity * (1 + TIE):
-            return months[:index], index + 1
-    return months, None
-
-
-def _volumes(volume: float, growth: float, horizon: int) -> Iterator[float]:
-    for month in range(horizon):
-        yield volume * (1 + growth) ** month
+    return Payback(month=paid_back, losing_months=tuple(losing), full_in_month=None)

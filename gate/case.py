@@ -1,0 +1,194 @@
+"""One model of a stack, as numbers: what it runs on, serves, uses and costs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from gate.costs import OwnCosts, own_costs
+from gate.economics.bills import Bills, Need, Pool
+from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, TIE, whole
+from gate.findings import Finding, advisory, blocking
+from gate.hosted import HostedRate, hosted_findings, hosted_rate
+from gate.nodes import NodePlan, plan_nodes, price_findings
+from gate.throughput import Throughput, throughput
+from gate.throughput_findings import throughput_findings
+from gate.usage import Origin, Usage, at_ceiling, usage, usage_findings
+from stacks.errors import Place
+from stacks.pool import Autoscaled
+from stacks.stack import ServedModel
+
+UTILIZATION_TOLERANCE = 0.1
+"""A declared utilization may differ so much from the one that volume and replicas imply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCase:
+    """Everything the decision about one model is made of."""
+
+    model: ServedModel
+    place: Place
+    nodes: NodePlan
+    served: Throughput
+    used: Usage
+    rate: HostedRate
+    costs: OwnCosts
+    bills: Bills
+    """The bills of this model alone; a unit of volume is its declared month."""
+
+    @property
+    def tokens_per_month(self) -> float:
+        """Return the declared volume."""
+        return self.model.workload.tokens_per_month
+
+    def findings(self, *, as_of: date) -> Iterator[Finding]:
+        """Yield everything that was noticed about this model."""
+        share = self.model.workload.input_share
+        hosted = self.place.at("hosted")
+        yield from price_findings(self.model.pool, self.place.at("pool"), as_of=as_of)
+        yield from hosted_findings(
+            self.model.hosted, self.rate, hosted, input_share=share, as_of=as_of
+        )
+        yield from throughput_findings(self.model, self.served, self.nodes, self.place, as_of=as_of)
+        yield from usage_findings(self.used, self.place.at("workload"), as_of=as_of)
+        yield from _volume_fits(self)
+        yield from _utilization_agrees(self)
+        yield from _lead_covers_cold_start(self)
+
+
+def model_case(
+    model: ServedModel,
+    place: Place,
+    *,
+    shadow: bool,
+    engineer_usd_per_hour: float,
+    folder: Path,
+    as_of: date,
+) -> ModelCase:
+    """Return the case of one model.
+
+    Raises:
+        InputError: a name is unknown or a file cannot be read.
+    """
+    nodes = plan_nodes(model.pool, place.at("pool"), as_of=as_of)
+    served = throughput(model, nodes, place)
+    share = model.workload.input_share
+    rate = hosted_rate(model.hosted, place.at("hosted"), input_share=share, as_of=as_of)
+    costs = own_costs(model, nodes, place, engineer_usd_per_hour=engineer_usd_per_hour, as_of=as_of)
+    used = (
+        at_ceiling(
+            tokens_per_second=served.tokens_per_second, replicas_per_node=nodes.replicas_per_node
+        )
+        if shadow
+        else usage(
+            model.workload,
+            model.pool,
+            place,
+            tokens_per_second=served.tokens_per_second,
+            replicas_per_node=nodes.replicas_per_node,
+            folder=folder,
+        )
+    )
+    return ModelCase(
+        model=model,
+        place=place,
+        nodes=nodes,
+        served=served,
+        used=used,
+        rate=rate,
+        costs=costs,
+        bills=_bills(model.workload.tokens_per_month, nodes, used, rate, costs, shadow=shadow),
+    )
+
+
+def _bills(
+    tokens: float,
+    nodes: NodePlan,
+    used: Usage,
+    rate: HostedRate,
+    costs: OwnCosts,
+    *,
+    shadow: bool,
+) -> Bills:
+    needs = tuple(Need(need.nodes_per_unit * tokens, need.intervals) for need in used.needs)
+    pool = nodes.pool(needs)
+    # A shadow's cap is there to measure cheaply; it says nothing about the deployment that follows.
+    pool = replace(pool, max_nodes=None) if shadow else pool
+    mtok = tokens / 1e6
+    return Bills(
+        hosted_usd=(rate.usd_per_mtok + costs.hosted_marginal_usd_per_mtok) * mtok,
+        marginal_usd=costs.marginal_usd_per_mtok * mtok,
+        fixed_usd=costs.fixed_usd - costs.hosted_fixed_usd,
+        node_fixed_usd=costs.node_fixed_usd,
+        pools=(pool,),
+    )
+
+
+def whole_bills(cases: tuple[ModelCase, ...], *, shared_usd: float) -> Bills:
+    """Return the bills of the stack; a unit of volume is the declared month of all its models."""
+    bills = [case.bills for case in cases]
+    pools: tuple[Pool, ...] = tuple(pool for each in bills for pool in each.pools)
+    return Bills(
+        hosted_usd=sum(each.hosted_usd for each in bills),
+        marginal_usd=sum(each.marginal_usd for each in bills),
+        fixed_usd=shared_usd + sum(each.fixed_usd for each in bills),
+        node_fixed_usd=sum(each.node_fixed_usd for each in bills),
+        pools=pools,
+    )
+
+
+def _volume_fits(case: ModelCase) -> Iterator[Finding]:
+    capacity = case.bills.capacity
+    if capacity is not None and capacity * (1 + TIE) < 1:
+        yield blocking(
+            case.place.at("workload.tokens_per_month"),
+            found=f"{case.tokens_per_month:.4g}",
+            allowed=f"up to {capacity * case.tokens_per_month:.4g}, what replicas.max "
+            f"({case.model.pool.replicas.max}) can serve at this load",
+            remedy="raise pool.replicas.max or lower the volume",
+        )
+
+
+def _utilization_agrees(case: ModelCase) -> Iterator[Finding]:
+    """Yield a contradiction between a declared utilization and what volume and replicas imply."""
+    replicas, used = case.model.pool.replicas, case.used
+    if used.origin not in (Origin.EVIDENCE, Origin.ASSUMPTION) or replicas.min != replicas.max:
+        return
+    possible = replicas.min * used.saturated_tokens_per_second * SECONDS_PER_MONTH
+    implied = case.tokens_per_month / possible
+    if abs(implied - used.utilization) > UTILIZATION_TOLERANCE * implied:
+        yield blocking(
+            case.place.at("workload.load"),
+            found=f"a utilization of {used.utilization:.3f}; {case.tokens_per_month:.4g} tokens a month"
+            f" on {replicas.min} replicas of {used.saturated_tokens_per_second:,.0f} tokens/s are {implied:.3f}",
+            allowed=f"within {UTILIZATION_TOLERANCE:.0%} of each other",
+            remedy="correct the volume, the replicas, the throughput or the utilization",
+        )
+
+
+def _lead_covers_cold_start(case: ModelCase) -> Iterator[Finding]:
+    scaling, cold = case.model.pool.scaling, case.model.serving.cold_start_seconds
+    if isinstance(scaling, Autoscaled) and scaling.lead_minutes * 60 < cold:
+        yield blocking(
+            case.place.at("pool.scaling.lead_minutes"),
+            found=f"{scaling.lead_minutes:g} min",
+            allowed=f"from the cold start of {cold / 60:.3g} min (serving.cold_start_seconds)",
+            remedy="order capacity at least a cold start ahead",
+        )
+    spare = case.model.pool.replicas.max % case.nodes.replicas_per_node
+    if spare:
+        yield advisory(
+            case.place.at("pool.replicas.max"),
+            found=f"{case.model.pool.replicas.max}, with room for "
+            f"{case.nodes.replicas_per_node - spare} more on the last node",
+            allowed=f"a multiple of {case.nodes.replicas_per_node} uses what is paid",
+            remedy="raise the cap, or use a smaller node",
+        )
+
+
+def full_cost_until(cases: tuple[ModelCase, ...], shared_usd: float, hours: float) -> float:
+    """Return what the stack can cost at most in so many hours: all nodes, and what is fixed."""
+    months = hours / HOURS_PER_MONTH
+    nodes = sum(case.nodes.node_usd_per_month * whole(case.nodes.max_nodes) for case in cases)
+    own = sum(case.costs.fixed_usd for case in cases)
+    return months * (nodes + own + shared_usd)

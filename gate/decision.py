@@ -1,0 +1,269 @@
+"""The decision about a stack: declared inputs and dated facts in, verdict and every figure out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from gate.case import ModelCase, full_cost_until, model_case, whole_bills
+from gate.constraints import ConstraintStatus, status
+from gate.costs import CostItem, shared_items, total
+from gate.economics.bills import Bills
+from gate.economics.break_even import BreakEven, break_even
+from gate.economics.flips import Flip, flips, verdict_at
+from gate.economics.payback import Payback, Stream, payback
+from gate.economics.pieces import TooFineError
+from gate.findings import Finding, Level, advisory, blocking
+from gate.inputs_hash import inputs_hash
+from gate.verdict import NEVER_BREAKS_EVEN, Verdict, exit_code
+from stacks.errors import InputError, Place, Problem
+from stacks.stack import Stack
+
+MODEL_VERSION: Final = "1"
+"""Raised when the same inputs may lead to another verdict; in the record of each decision."""
+SHADOW_MAX_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Where the bills of a model, or of the whole stack, cross, and which side the volume is on."""
+
+    name: str
+    verdict: Verdict
+    bills: Bills
+    """A unit of volume is the declared month."""
+    break_even: BreakEven
+    flips: tuple[Flip, ...]
+    tokens_per_month: float
+
+    @property
+    def self_hosted_usd(self) -> float:
+        """Return S at the declared volume."""
+        return self.bills.self_hosted(1.0)
+
+    @property
+    def hosted_usd(self) -> float:
+        """Return H at the declared volume."""
+        return self.bills.hosted(1.0)
+
+    @property
+    def premium_usd(self) -> float:
+        """Return what self-hosting costs more a month; 0 where it does not."""
+        return max(0.0, self.self_hosted_usd - self.hosted_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the gate says of a stack."""
+
+    verdict: Verdict
+    file: str
+    as_of: date
+    stack: Stack
+    cases: tuple[ModelCase, ...]
+    models: tuple[Outcome, ...]
+    """Each model on what it alone causes."""
+    whole: Outcome
+    """The stack, with what its models share."""
+    shared: tuple[CostItem, ...]
+    payback: Payback
+    set_up_usd: float
+    findings: tuple[Finding, ...]
+    constraints: tuple[ConstraintStatus, ...]
+    inputs_hash: str
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 where deploying is allowed, 1 where it is refused, 2 where it cannot be judged."""
+        return exit_code(self.verdict, refuse_below_break_even=self.refuses_below)
+
+    @property
+    def allowed(self) -> bool:
+        """Return whether the stack may be deployed."""
+        return self.exit_code == 0
+
+    @property
+    def refuses_below(self) -> bool:
+        """Return whether the stack wants `below_break_even` refused."""
+        return self.stack.gate.on_below_break_even == "refuse"
+
+
+def decide(stack: Stack, *, file: str, folder: Path, as_of: date) -> Decision:
+    """Return the decision about a stack, as of a day; `folder` is where the files it names lie.
+
+    Raises:
+        InputError: a name is unknown or a file cannot be read; all of them at once.
+    """
+    root = Place(file, "")
+    shared = shared_items(stack.operations, root.at("operations"), as_of=as_of)
+    cases = tuple(_cases(stack, root, folder, as_of))
+    models = tuple(_outcome(c.model.name, c.bills, c.tokens_per_month, c.place) for c in cases)
+    tokens = sum(case.tokens_per_month for case in cases)
+    whole = _outcome("stack", whole_bills(cases, shared_usd=total(shared)), tokens, root)
+    hashed = inputs_hash(stack, [case.used.inputs for case in cases])
+    constraints = tuple(_statuses(stack, models, whole, hashed, as_of))
+    findings = tuple(_findings(stack, root, cases, total(shared), as_of))
+    paid, set_up_usd = _payback(stack, cases, total(shared))
+    return Decision(
+        verdict=_verdict(stack, models, whole, constraints, findings),
+        file=file,
+        as_of=as_of,
+        stack=stack,
+        cases=cases,
+        models=models,
+        whole=whole,
+        shared=shared,
+        payback=paid,
+        set_up_usd=set_up_usd,
+        findings=(*findings, *_growth_findings(root, paid)),
+        constraints=constraints,
+        inputs_hash=hashed,
+    )
+
+
+def _cases(stack: Stack, root: Place, folder: Path, as_of: date) -> Iterator[ModelCase]:
+    problems: list[Problem] = []
+    for index, model in enumerate(stack.models):
+        try:
+            yield model_case(
+                model,
+                root.at(f"models[{index}]"),
+                shadow=stack.shadow is not None,
+                engineer_usd_per_hour=stack.operations.engineer_usd_per_hour,
+                folder=folder,
+                as_of=as_of,
+            )
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(*problems)
+
+
+def _outcome(name: str, bills: Bills, tokens: float, place: Place) -> Outcome:
+    try:
+        result = break_even(bills)
+        moves = flips(bills, result, volume=1.0)
+    except TooFineError as error:
+        raise place.error(
+            found=f"bills that {error}",
+            allowed="pools small enough to be judged exactly",
+            remedy="lower pool.replicas.max",
+        ) from None
+    return Outcome(
+        name=name,
+        verdict=verdict_at(bills, result, 1.0),
+        bills=bills,
+        break_even=result,
+        flips=moves,
+        tokens_per_month=tokens,
+    )
+
+
+def premium_of(names: Iterable[str], models: Iterable[Outcome], whole: Outcome) -> float:
+    """Return the monthly premium of the named models: the whole stack's where all are named."""
+    named, everyone = set(names), list(models)
+    if named >= {outcome.name for outcome in everyone}:
+        return whole.premium_usd
+    return sum(outcome.premium_usd for outcome in everyone if outcome.name in named)
+
+
+def _statuses(
+    stack: Stack, models: tuple[Outcome, ...], whole: Outcome, hashed: str, as_of: date
+) -> Iterator[ConstraintStatus]:
+    for constraint in stack.constraints:
+        premium = premium_of(constraint.models, models, whole)
+        yield status(constraint, inputs_hash=hashed, premium_usd_per_month=premium, as_of=as_of)
+
+
+def _verdict(
+    stack: Stack,
+    models: tuple[Outcome, ...],
+    whole: Outcome,
+    constraints: tuple[ConstraintStatus, ...],
+    findings: tuple[Finding, ...],
+) -> Verdict:
+    """Return the verdict, in the precedence of docs/model.md#verdicts."""
+    if any(finding.level is Level.BLOCKING for finding in findings):
+        return Verdict.INDETERMINATE
+    named = {name for each in constraints if each.stands for name in each.constraint.models}
+    refuses_below = stack.gate.on_below_break_even == "refuse"
+    if stack.shadow is not None:
+        refused = {m.name for m in models if m.verdict is Verdict.INFINITE}
+        whole_refused = False
+    else:
+        refused = {m.name for m in models if m.verdict is Verdict.INFINITE}
+        whole_refused = exit_code(whole.verdict, refuse_below_break_even=refuses_below) != 0
+    if refused - named:
+        return Verdict.INFINITE
+    if whole_refused:
+        alone = {m.name for m in models if m.verdict in NEVER_BREAKS_EVEN}
+        return Verdict.MANDATED if named and alone <= named else whole.verdict
+    return Verdict.MANDATED if refused else whole.verdict
+
+
+def _findings(
+    stack: Stack, root: Place, cases: tuple[ModelCase, ...], shared_usd: float, as_of: date
+) -> Iterator[Finding]:
+    for case in cases:
+        yield from case.findings(as_of=as_of)
+    if stack.shadow is None:
+        return
+    here, ends = root.at("shadow"), stack.shadow.ends
+    days = (ends - as_of).days
+    if days < 0 or days > SHADOW_MAX_DAYS:
+        yield blocking(
+            here.at("ends"),
+            found=f"{ends}, {'passed' if days < 0 else f'{days} days away'}",
+            allowed=f"{as_of} and up to {SHADOW_MAX_DAYS} days after",
+            remedy="take the shadow down and declare what it measured, or give it a nearer end",
+            aged=days < 0,
+        )
+    most = full_cost_until(cases, shared_usd, max(0, days + 1) * 24)
+    if most > stack.shadow.spending_cap_usd:
+        yield blocking(
+            here.at("spending_cap_usd"),
+            found=f"{stack.shadow.spending_cap_usd:,.0f}",
+            allowed=f"from {most:,.0f}, what it can cost until {ends}",
+            remedy="raise the cap, end it earlier, or measure on fewer nodes",
+        )
+
+
+def _payback(
+    stack: Stack, cases: tuple[ModelCase, ...], shared_usd: float
+) -> tuple[Payback, float]:
+    set_up = stack.operations.set_up
+    set_up_usd = set_up.usd + set_up.hours * stack.operations.engineer_usd_per_hour
+    streams = [
+        Stream(
+            bills=case.bills,
+            volume=1.0,
+            growth_per_month=case.model.workload.growth_per_month,
+        )
+        for case in cases
+    ]
+    result = payback(
+        streams,
+        shared_usd=shared_usd,
+        set_up_usd=set_up_usd,
+        horizon_months=stack.gate.horizon_months,
+    )
+    return result, set_up_usd
+
+
+def _growth_findings(root: Place, result: Payback) -> Iterator[Finding]:
+    if result.full_in_month is not None and result.full_in_month > 1:
+        yield advisory(
+            root.at("models"),
+            found=f"growth that fills the pools in month {result.full_in_month}",
+            allowed="pools that hold the volume over gate.horizon_months",
+            remedy="raise pool.replicas.max, or plan a new decision by then",
+        )
+    if result.losing_months and len(result.losing_months) > 1:
+        first, last = result.losing_months[0], result.losing_months[-1]
+        yield advisory(
+            root.at("gate.horizon_months"),
+            found=f"{len(result.losing_months)} months in which self-hosting is not cheaper ({first} to {last})",
+            allowed="cheaper in each month of the horizon",
+            remedy="see the loss windows; a volume between replica steps can lose again",
+        )

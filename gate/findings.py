@@ -1,0 +1,58 @@
+"""What the gate noticed beside the verdict: an advisory, or something that makes judging impossible."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from stacks.errors import Place, Problem
+
+
+class Level(StrEnum):
+    """How much a finding weighs."""
+
+    ADVISORY = "advisory"
+    """Shown, and nothing else."""
+    BLOCKING = "blocking"
+    """The verdict is `indeterminate`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing noticed, in the form of every message: found, allowed, remedy."""
+
+    level: Level
+    problem: Problem
+    aged: bool = False
+    """Only time made it so (a price grew old, a date passed): never blocks a living, unchanged stack."""
+
+
+def advisory(place: Place, *, found: str, allowed: str, remedy: str) -> Finding:
+    """Return a finding that is only shown."""
+    problem = place.problem(found=found, allowed=allowed, remedy=remedy)
+    return Finding(level=Level.ADVISORY, problem=problem)
+
+
+def blocking(place: Place, *, found: str, allowed: str, remedy: str, aged: bool = False) -> Finding:
+    """Return a finding that makes the verdict `indeterminate`."""
+    problem = place.problem(found=found, allowed=allowed, remedy=remedy)
+    return Finding(level=Level.BLOCKING, problem=problem, aged=aged)
+
+
+def of_age(place: Place, *, checked: date, as_of: date, max_age_days: int) -> Iterator[Finding]:
+    """Yield what the age of a fact calls for: nothing, an advisory past the limit, blocking past twice it.
+
+    A day that lies ahead of the clock is blocking as well: nobody can have looked yet.
+    """
+    age = (as_of - checked).days
+    remedy = "look again, and write down the price and the day"
+    allowed = f"at most {max_age_days} days old (blocking past {2 * max_age_days})"
+    if age < 0:
+        yield blocking(
+            place, found=f"{checked}, a day in the future", allowed=f"up to {as_of}", remedy=remedy
+        )
+    elif age > max_age_days:
+        stale = age > 2 * max_age_days
+        found = f"{checked}, {age} days ago"
+        make = blocking(place, found=found, allowed=allowed, remedy=remedy, aged=True)
+        yield make if stale else advisory(place, found=found, allowed=allowed, remedy=remedy)

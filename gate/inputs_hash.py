@@ -1,0 +1,21 @@
+"""The hash of a decision's inputs: what was declared, not what prices or the calendar did to it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from stacks.stack import Stack
+
+NOT_DECIDED = {
+    "target": True,
+    "constraints": True,
+    "models": {"__all__": {"serving": {"image", "engine_version", "arguments", "drain_seconds"}}},
+}
+"""What changes on a living stack without a new decision: where it runs, and the engine's patch level."""
+
+
+def inputs_hash(stack: Stack, files: Sequence[str]) -> str:
+    """Return SHA-256 of the declared inputs and of what the files they name (in order) said."""
+    declared = stack.model_dump(mode="json", exclude=NOT_DECIDED)  # type: ignore[arg-type] # a nested exclude
+    text = json.dumps([declared, list(files)], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,227 @@
+"""What one model's pool buys: which nodes, at which price, and how many replicas a node holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from gate import facts
+from gate.economics.bills import Need, Pool
+from gate.economics.units import HOURS_PER_MONTH, whole
+from gate.findings import Finding, blocking, of_age
+from gate.lookup import answering, instance_price
+from stacks import pool as declared
+from stacks.errors import Place
+
+NEGOTIATED_PRICE_MAX_AGE_DAYS = 180
+"""A quote or a contract is looked at twice a year; list prices have limits of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """USD for a node-hour, and where that comes from."""
+
+    usd_per_hour: float
+    source: str
+    checked: date
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """What the pool of one model buys."""
+
+    gpu: facts.Gpu
+    node: str
+    """Name of the node for a reader, e.g. "p5.4xlarge in us-east-1"."""
+    gpus_per_node: int
+    gpus_per_replica: int
+    replicas_per_node: int
+    price: Price
+    """Of one more node."""
+    overhead_fraction: float
+    """Node-hours paid beyond those that serve: interruptions of spot nodes."""
+    min_nodes: int
+    max_nodes: float
+    commitment_usd_per_month: float
+    """What committed nodes cost beyond (or, negative, below) the price of one more node."""
+
+    @property
+    def node_usd_per_month(self) -> float:
+        """Return c: one more node for a month."""
+        return self.price.usd_per_hour * HOURS_PER_MONTH * (1 + self.overhead_fraction)
+
+    def pool(self, needs: tuple[Need, ...]) -> Pool:
+        """Return the pool as the model takes it."""
+        return Pool(
+            node_usd=self.node_usd_per_month,
+            min_nodes=self.min_nodes,
+            max_nodes=self.max_nodes,
+            needs=needs,
+        )
+
+
+def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
+    """Return what the declared pool buys.
+
+    Raises:
+        InputError: the instance, its GPU or its price is unknown, or a replica does not fit a node.
+    """
+    gpu, gpus, node, list_price = _node(pool.node, place.at("node"), as_of)
+    per_node = gpus // pool.gpus_per_replica
+    if per_node == 0:
+        raise place.at("gpus_per_replica").error(
+            found=f"{pool.gpus_per_replica}",
+            allowed=f"up to the {gpus} GPUs of {node}",
+            remedy="use a larger node, fewer GPUs or a smaller precision",
+        )
+    floor = whole(pool.replicas.min / per_node)
+    cap = pool.replicas.max / per_node
+    bought = _purchase(pool.purchase, place.at("purchase"), list_price, floor, cap)
+    return NodePlan(
+        gpu=gpu,
+        node=node,
+        gpus_per_node=gpus,
+        gpus_per_replica=pool.gpus_per_replica,
+        replicas_per_node=per_node,
+        price=bought.price,
+        overhead_fraction=bought.overhead_fraction,
+        min_nodes=bought.min_nodes,
+        max_nodes=cap,
+        commitment_usd_per_month=bought.commitment_usd_per_month,
+    )
+
+
+def _node(
+    node: declared.Node, place: Place, as_of: date
+) -> tuple[facts.Gpu, int, str, Price | None]:
+    """Return the GPU, how many of them, the node's name, and its on-demand price if it has one."""
+    if isinstance(node, declared.OwnNode):
+        with answering(place.at("gpu")):
+            gpu = facts.gpu(node.gpu)
+        price = Price(
+            usd_per_hour=node.usd_per_hour,
+            source=node.evidence,
+            checked=node.checked,
+            label="own price",
+        )
+        return gpu, node.gpus, f"node of {node.gpus} x {node.gpu}", price
+    with answering(place.at("instance_type")):
+        instance = facts.instance(node.instance_type)
+    if instance.gpu is None:
+        raise place.at("instance_type").error(
+            found=f"{node.instance_type}, which has no GPU",
+            allowed="an instance type with GPUs",
+            remedy="see `python -m gate prices` for the known ones",
+        )
+    record = instance_price(node.instance_type, region=node.region, as_of=as_of)
+    list_price = record and Price(
+        usd_per_hour=record.usd_per_hour,
+        source=record.source.url,
+        checked=record.source.checked,
+        label="on-demand list price",
+    )
+    return (
+        facts.gpu(instance.gpu),
+        instance.gpus,
+        f"{node.instance_type} in {node.region}",
+        list_price,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bought:
+    price: Price
+    min_nodes: int
+    overhead_fraction: float = 0.0
+    commitment_usd_per_month: float = 0.0
+
+
+def _purchase(
+    purchase: declared.Purchase, place: Place, list_price: Price | None, floor: int, cap: float
+) -> _Bought:
+    match purchase:
+        case declared.OnDemand():
+            return _Bought(price=_on_demand(list_price, place), min_nodes=floor)
+        case declared.Spot():
+            return _Bought(
+                price=_quoted(purchase, "spot"),
+                min_nodes=floor,
+                overhead_fraction=purchase.interruption_overhead_fraction,
+            )
+        case declared.CapacityBlock():
+            # Prepaid: all nodes of the block are paid, used or not.
+            return _Bought(price=_quoted(purchase, "capacity block"), min_nodes=whole(cap))
+        case declared.Committed():
+            return _committed(purchase, place, list_price, floor, cap)
+
+
+def _committed(
+    purchase: declared.Committed, place: Place, list_price: Price | None, floor: int, cap: float
+) -> _Bought:
+    """Return committed nodes as a floor, and what they cost other than on demand as a fixed amount."""
+    most = whole(cap)
+    if purchase.committed_nodes > most:
+        raise place.at("committed_nodes").error(
+            found=f"{purchase.committed_nodes}",
+            allowed=f"up to the {most} nodes that replicas.max needs",
+            remedy="commit to fewer nodes or raise replicas.max",
+        )
+    price = _quoted(purchase, purchase.kind.replace("_", " "))
+    if purchase.committed_nodes == most:
+        return _Bought(price=price, min_nodes=most)
+    on_demand = _on_demand(list_price, place)
+    difference = (price.usd_per_hour - on_demand.usd_per_hour) * HOURS_PER_MONTH
+    return _Bought(
+        price=on_demand,
+        min_nodes=max(floor, purchase.committed_nodes),
+        commitment_usd_per_month=difference * purchase.committed_nodes,
+    )
+
+
+def _on_demand(list_price: Price | None, place: Place) -> Price:
+    if list_price is None:
+        raise place.error(
+            found="no on-demand price of this instance in this region",
+            allowed="a dated price",
+            remedy="add it to gate/data/instances.yaml, or declare node.kind: own with a quote",
+        )
+    return list_price
+
+
+def _quoted(
+    purchase: declared.Spot | declared.Committed | declared.CapacityBlock, label: str
+) -> Price:
+    return Price(
+        usd_per_hour=purchase.usd_per_hour,
+        source=purchase.evidence,
+        checked=purchase.checked,
+        label=label,
+    )
+
+
+def price_findings(pool: declared.Pool, place: Place, *, as_of: date) -> Iterator[Finding]:
+    """Yield what the dates of the pool's prices call for."""
+    node, purchase = pool.node, pool.purchase
+    limit = facts.max_age_days("instance_price")
+    if isinstance(node, declared.OwnNode):
+        here = place.at("node.checked")
+        yield from of_age(
+            here, checked=node.checked, as_of=as_of, max_age_days=NEGOTIATED_PRICE_MAX_AGE_DAYS
+        )
+    else:
+        record = instance_price(node.instance_type, region=node.region, as_of=as_of)
+        if record:
+            here = place.at("node.instance_type")
+            checked = record.source.checked
+            yield from of_age(here, checked=checked, as_of=as_of, max_age_days=limit)
+    if not isinstance(purchase, declared.OnDemand):
+        here = place.at("purchase.checked")
+        yield from of_age(here, checked=purchase.checked, as_of=as_of, max_age_days=limit)
+    if isinstance(purchase, declared.CapacityBlock) and purchase.ends < as_of:
+        yield blocking(
+            place.at("purchase.ends"),
+            found=f"{purchase.ends}, which has passed",
+            allowed=f"from {as_of}",
+            remedy="declare the block that follows, or another purchase option",
+            aged=True,
+        )
