@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from gate.costs import OwnCosts, own_costs
+from gate.costs import CostItem, OwnCosts, own_costs
 from gate.economics.bills import Bills, Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, TIE, whole
 from gate.findings import Finding, advisory, blocking
@@ -35,6 +35,28 @@ class ModelCase:
     costs: OwnCosts
     bills: Bills
     """The bills of this model alone; a unit of volume is its declared month."""
+
+    @property
+    def node_item(self) -> CostItem:
+        """Return the nodes as a line of the bill, commitments included."""
+        nodes, mean = self.nodes, self.bills.pools[0].nodes(1.0)
+        price = nodes.price
+        basis = f"{mean:.2f} x {nodes.node} at {price.usd_per_hour:g} USD/h, {price.label}, {price.checked}"
+        amount = mean * nodes.node_usd_per_month + nodes.commitment_usd_per_month
+        return CostItem(group="gpu", name=self.model.name, usd_per_month=amount, basis=basis)
+
+    @property
+    def hosted_item(self) -> CostItem:
+        """Return the tokens as a line of the hosted bill."""
+        tariff, rate = self.rate.tariff, self.bills.hosted_usd / self.tokens_per_month * 1e6
+        basis = (
+            f"{self.tokens_per_month / 1e9:,.4g} B tokens x {rate:.4g} USD/Mtok: {self.rate.name}, "
+            f"input {tariff.input_usd_per_mtok:g}, cached {tariff.cached_input_usd_per_mtok:g}, "
+            f"output {tariff.output_usd_per_mtok:g}, {tariff.checked}"
+        )
+        return CostItem(
+            group="hosted", name="tokens", usd_per_month=self.bills.hosted_usd, basis=basis
+        )
 
     @property
     def tokens_per_month(self) -> float:
@@ -118,7 +140,8 @@ def _bills(
     return Bills(
         hosted_usd=(rate.usd_per_mtok + costs.hosted_marginal_usd_per_mtok) * mtok,
         marginal_usd=costs.marginal_usd_per_mtok * mtok,
-        fixed_usd=costs.fixed_usd - costs.hosted_fixed_usd,
+        fixed_usd=costs.fixed_usd,
+        hosted_fixed_usd=costs.hosted_fixed_usd,
         node_fixed_usd=costs.node_fixed_usd,
         pools=(pool,),
     )
@@ -133,6 +156,7 @@ def whole_bills(cases: tuple[ModelCase, ...], *, shared_usd: float) -> Bills:
         marginal_usd=sum(each.marginal_usd for each in bills),
         fixed_usd=shared_usd + sum(each.fixed_usd for each in bills),
         node_fixed_usd=sum(each.node_fixed_usd for each in bills),
+        hosted_fixed_usd=sum(each.hosted_fixed_usd for each in bills),
         pools=pools,
     )
 

@@ -19,3 +19,10 @@ def inputs_hash(stack: Stack, files: Sequence[str]) -> str:
     declared = stack.model_dump(mode="json", exclude=NOT_DECIDED)  # type: ignore[arg-type] # a nested exclude
     text = json.dumps([declared, list(files)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def declaration_hash(stack: Stack, inputs: str) -> str:
+    """Return the hash of inputs and constraints together: equal means that nobody declared anything new."""
+    constraints = [constraint.model_dump(mode="json") for constraint in stack.constraints]
+    text = json.dumps([inputs, constraints], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

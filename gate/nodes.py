@@ -114,17 +114,21 @@ def _node(
             remedy="see `python -m gate prices` for the known ones",
         )
     record = instance_price(node.instance_type, region=node.region, as_of=as_of)
-    list_price = record and Price(
-        usd_per_hour=record.usd_per_hour,
-        source=record.source.url,
-        checked=record.source.checked,
-        label="on-demand list price",
-    )
+    list_price = _listed(record) if record else None
     return (
         facts.gpu(instance.gpu),
         instance.gpus,
         f"{node.instance_type} in {node.region}",
         list_price,
+    )
+
+
+def _listed(record: facts.PriceRecord) -> Price:
+    return Price(
+        usd_per_hour=record.usd_per_hour,
+        source=record.source.url,
+        checked=record.source.checked,
+        label="on-demand list price",
     )
 
 

@@ -62,7 +62,8 @@ class Pool:
 class Bills:
     """Everything the break-even depends on.
 
-    S(x) = fixed + node_fixed + marginal x + sum over pools of node_usd R(x), and H(x) = hosted x.
+    S(x) = fixed + node_fixed + marginal x + sum over pools of node_usd R(x), and
+    H(x) = hosted_fixed + hosted x.
     """
 
     hosted_usd: float
@@ -73,12 +74,19 @@ class Bills:
     """F: what is paid at any volume and does not move with the price of a node."""
     node_fixed_usd: float = 0.0
     """The part of F that is paid in nodes (second fleet of a roll-out, commitments); may be negative."""
+    hosted_fixed_usd: float = 0.0
+    """What using the API costs at any volume: monitoring, migrations, contracts."""
     pools: tuple[Pool, ...]
 
     @property
+    def net_fixed_usd(self) -> float:
+        """Return the fixed costs that are not paid in nodes, less those of the hosted side."""
+        return self.fixed_usd - self.hosted_fixed_usd
+
+    @property
     def all_fixed_usd(self) -> float:
-        """Return F with the part that is paid in nodes."""
-        return self.fixed_usd + self.node_fixed_usd
+        """Return F: what self-hosting pays more than hosting at any volume; may be negative."""
+        return self.net_fixed_usd + self.node_fixed_usd
 
     @property
     def floor_usd(self) -> float:
@@ -102,4 +110,4 @@ class Bills:
 
     def hosted(self, volume: float) -> float:
         """Return H(x)."""
-        return self.hosted_usd * volume
+        return self.hosted_fixed_usd + self.hosted_usd * volume

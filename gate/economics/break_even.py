@@ -162,7 +162,7 @@ def _window(bills: Bills) -> Interval:
 
 def _won_within(bills: Bills, piece: Piece) -> Interval | None:
     """Return the part of the piece in which S(x) <= H(x)."""
-    level = bills.fixed_usd + piece.nodes_usd
+    level = bills.net_fixed_usd + piece.nodes_usd
     saves = bills.hosted_usd - bills.marginal_usd
     if saves <= 0:
         end = min(piece.end, level / saves) if saves < 0 else piece.end

@@ -99,10 +99,10 @@ def _most_favourable(bills: Bills) -> _Factors:
         return _Factors(bills.floor_usd / bills.hosted_usd, saves / nodes, throughput)
     hosted, node, throughput = float("inf"), 0.0, float("inf")
     for piece in pieces(bills, above=0.0, up_to=bills.capacity):
-        level = bills.fixed_usd + piece.nodes_usd
+        level = bills.net_fixed_usd + piece.nodes_usd
         hosted = min(hosted, level / piece.end + bills.marginal_usd)
         if piece.nodes_usd > 0:
-            node = max(node, (saves * piece.end - bills.fixed_usd) / piece.nodes_usd)
+            node = max(node, (saves * piece.end - bills.net_fixed_usd) / piece.nodes_usd)
         if saves > 0:
             throughput = min(throughput, level / (saves * piece.end))
     return _Factors(hosted / bills.hosted_usd, node, throughput)
@@ -112,8 +112,11 @@ def _at_volume(bills: Bills, volume: float) -> Iterator[Flip]:
     """Yield what turns `wins` into `below_break_even` at this volume, or the other way."""
     wins = cheaper(bills.self_hosted(volume), bills.hosted(volume))
     beyond = Verdict.BELOW_BREAK_EVEN if wins else Verdict.WINS
-    yield Flip(Quantity.HOSTED_PRICE, bills.self_hosted(volume) / bills.hosted(volume), beyond)
-    budget = bills.hosted(volume) - bills.marginal_usd * volume - bills.fixed_usd
+    tokens_usd = bills.hosted_usd * volume
+    hosted = (bills.self_hosted(volume) - bills.hosted_fixed_usd) / tokens_usd
+    if hosted > 0:
+        yield Flip(Quantity.HOSTED_PRICE, hosted, beyond)
+    budget = tokens_usd - bills.marginal_usd * volume - bills.net_fixed_usd
     nodes_usd = bills.nodes_usd(volume)
     if budget > 0 and nodes_usd > 0:
         yield Flip(Quantity.NODE_PRICE, budget / nodes_usd, beyond)

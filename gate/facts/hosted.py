@@ -132,7 +132,7 @@ def document(provider: str) -> Json:
     import json  # noqa: PLC0415  (only a stack with a listed comparator reads one)
 
     path = DATA / "hosted" / f"{provider}.json"
-    if path.parent.name != "hosted" or not path.is_file():
+    if path.parent != DATA / "hosted" or not path.is_file():
         raise UnknownFact(kind="hosted provider", found=provider, allowed=providers())
     content: Json = json.loads(path.read_bytes())
     return content
@@ -147,8 +147,7 @@ def hosted_price(*, provider: str, model: str, as_of: date) -> HostedPrice:
         raise UnknownFact(kind=f"model at {provider}", found=model, allowed=models)
     entry, day, origin = models[name], as_of.isoformat(), content["source"]
     record = started(entry["prices"], day)[-1]
-    second = entry.get("second")
-    compared = second and record is started(entry["prices"], origin["extracted"])[-1]
+    compared = record is started(entry["prices"], origin["extracted"])[-1]
     return HostedPrice(
         provider=provider,
         model=name,
@@ -164,7 +163,7 @@ def hosted_price(*, provider: str, model: str, as_of: date) -> HostedPrice:
         next_change=as_date(
             next((r["from"] for r in entry["prices"][1:] if r["from"] > day), None)
         ),
-        second=Second(**second) if compared else None,
+        second=Second(**entry["second"]) if compared and "second" in entry else None,
         package=origin["package"],
         comment=entry.get("comment", ""),
         source=page(content),

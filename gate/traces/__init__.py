@@ -33,20 +33,36 @@ def read_trace(path: Path, *, missing_hours: MissingHours = MissingHours.REFUSE)
 
 def _header(path: Path) -> list[str]:
     """Return the column names, after a look at whether this is a text file at all."""
-    if path.is_dir():
-        raise problem(path, "", "a directory", "a CSV file", "name the file in it")
-    try:
-        with path.open("rb") as file:
-            line = file.readline(4096)
-    except OSError as error:
-        reason = (error.strerror or "an error").lower()
-        raise problem(path, "", reason, "a readable CSV file", "check the path") from None
+    line = _first_line(path)
     if not line.strip():
-        raise problem(path, "", "an empty file", "a header and rows", "export the trace again")
+        found = "an empty first line" if line else "an empty file"
+        raise problem(path, "", found, "a header and rows", "export the trace again")
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
         raise not_utf8(path)
-    return next(csv.reader([text]))
+    try:
+        return next(csv.reader([text]))
+    except csv.Error:
+        raise problem(
+            path,
+            "line 1",
+            "a header that ends in a bare carriage return",
+            "lines that end in LF or CRLF",
+            "convert the line ends, e.g. with tr '\\r' '\\n'",
+        ) from None
+
+
+def _first_line(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.readline(4096)
+    except IsADirectoryError:
+        raise problem(path, "", "a directory", "a CSV file", "name the file in it") from None
+    except OSError as error:
+        reason = (error.strerror or "an error").lower()
+    except ValueError:  # a NUL in the path
+        reason = "a path that cannot exist"
+    raise problem(path, "", reason, "a readable CSV file", "check the path")

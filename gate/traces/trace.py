@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from gate.economics.load import LoadProfile, profile
 from stacks.errors import InputError, Problem
+
+MAXIMUM_HOURS: Final = 5 * 8760
+"""Five years: more is a timestamp where an hour was meant, or a clock that was never set."""
 
 
 class MissingHours(StrEnum):
@@ -59,7 +63,7 @@ def refuse_unusable(path: Path, loads: Sequence[float], minimum: int, interval: 
             f"{minimum} {interval}s or more",
             "export a longer trace, or declare load.shape instead",
         )
-    if not any(loads):
+    if sum(loads) < 1:
         raise problem(
             path, "", "no tokens in any row", "a load above zero", "export a trace with traffic"
         )

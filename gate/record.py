@@ -1,0 +1,155 @@
+"""The decision record: every figure as plain data, for JSON, stack outputs and the auditor.
+
+Volumes are tokens a month, money is USD a month unless the name says otherwise. What does not exist
+is None. Figures carry nine significant digits: enough for any price, and free of rounding noise in
+the output diff of a preview.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gate.case import ModelCase
+from gate.constraints import ConstraintStatus
+from gate.costs import CostItem
+from gate.decision import MODEL_VERSION, Decision, Outcome
+from gate.economics.units import HOURS_PER_MONTH, MTOK
+from gate.findings import Finding
+from gate.inputs_hash import declaration_hash
+
+Json = dict[str, Any]
+
+DIGITS = 9
+
+
+def record(decision: Decision) -> Json:
+    """Return everything the decision says, as JSON values."""
+    content = {
+        "verdict": decision.verdict.value,
+        "allowed": decision.allowed,
+        "as_of": decision.as_of.isoformat(),
+        "model_version": MODEL_VERSION,
+        "inputs_hash": decision.inputs_hash,
+        "declaration_hash": declaration_hash(decision.stack, decision.inputs_hash),
+        "purpose": decision.stack.purpose,
+        "premium_usd_per_month": decision.whole.premium_usd,
+        "set_up_usd": decision.set_up_usd,
+        "payback_month": decision.payback.month,
+        "pools_full_in_month": decision.payback.full_in_month,
+        "whole": _outcome(decision.whole),
+        "models": {
+            case.model.name: _outcome(outcome) | _model(case)
+            for case, outcome in zip(decision.cases, decision.models, strict=True)
+        },
+        "shared_costs": _items(decision.shared),
+        "price_dates": _price_dates(decision),
+        "constraints": [_constraint(each) for each in decision.constraints],
+        "findings": [_finding(each) for each in decision.findings],
+    }
+    rounded: Json = _rounded(content)
+    return rounded
+
+
+def _rounded(value: Any) -> Any:
+    """Return the value with its figures at `DIGITS` significant digits."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def _outcome(outcome: Outcome) -> Json:
+    crossing, unit = outcome.break_even, outcome.tokens_per_month
+    tokens = {
+        "break_even_tokens_per_month": crossing.first,
+        "safe_break_even_tokens_per_month": crossing.safe,
+        "capacity_tokens_per_month": crossing.capacity,
+    }
+    capacity = crossing.capacity
+    return {
+        "verdict": outcome.verdict.value,
+        "tokens_per_month": unit,
+        "self_hosted_usd_per_month": outcome.self_hosted_usd,
+        "hosted_usd_per_month": outcome.hosted_usd,
+        "self_hosted_usd_per_mtok": outcome.self_hosted_usd / unit * MTOK,
+        "hosted_usd_per_mtok": outcome.hosted_usd / unit * MTOK,
+        "self_hosted_floor_usd_per_mtok": outcome.bills.floor_usd / unit * MTOK,
+        **{name: None if value is None else value * unit for name, value in tokens.items()},
+        "headroom": None if capacity is None else capacity - 1,
+        "nodes_at_break_even": list(crossing.peak_nodes),
+        "loss_windows": [[low * unit, high * unit] for low, high in crossing.loss_windows],
+        "loss_window_count": crossing.loss_window_count,
+        "flips": [{"quantity": f.quantity.value, "factor": f.factor} for f in outcome.flips],
+    }
+
+
+def _model(case: ModelCase) -> Json:
+    pool = case.bills.pools[0]
+    per_month = case.tokens_per_month / case.used.saturated_tokens_per_second
+    return {
+        "comparator": case.rate.name,
+        "hosted_list_usd_per_mtok": case.rate.usd_per_mtok,
+        "node": case.nodes.node,
+        "node_usd_per_hour": case.nodes.price.usd_per_hour,
+        "replicas_per_node": case.nodes.replicas_per_node,
+        "mean_nodes": pool.nodes(1.0),
+        "peak_nodes": pool.peak_nodes(1.0),
+        "tokens_per_second": case.served.tokens_per_second,
+        "throughput_of_ideal": case.served.of_ideal,
+        "utilization": case.used.utilization,
+        "utilization_origin": case.used.origin.value,
+        "utilization_at_volume": per_month
+        / (pool.nodes(1.0) * case.nodes.replicas_per_node * HOURS_PER_MONTH * 3600),
+        "peak_to_mean": case.used.peak_to_mean,
+        "burst_factor": case.used.burst_factor,
+        "own_costs": _items((case.node_item, *case.costs.items)),
+        "hosted_costs": _items((case.hosted_item, *case.costs.hosted_items)),
+    }
+
+
+def _items(items: tuple[CostItem, ...]) -> list[Json]:
+    return [
+        {
+            "group": item.group,
+            "name": item.name,
+            "usd_per_month": item.usd_per_month,
+            "basis": item.basis,
+        }
+        for item in items
+    ]
+
+
+def _price_dates(decision: Decision) -> dict[str, str]:
+    dates = {}
+    for case in decision.cases:
+        dates[case.rate.name] = case.rate.tariff.checked.isoformat()
+        dates[f"{case.nodes.node}, {case.nodes.price.label}"] = case.nodes.price.checked.isoformat()
+    return dates
+
+
+def _constraint(status: ConstraintStatus) -> Json:
+    constraint = status.constraint
+    return {
+        "category": constraint.category,
+        "models": list(constraint.models),
+        "stands": status.stands,
+        "reasons": list(status.reasons),
+        "evidence": constraint.evidence,
+        "approver": constraint.approver,
+        "approved_on": constraint.approved_on.isoformat(),
+        "expires": constraint.expires.isoformat(),
+        "ticket": constraint.ticket,
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    problem = finding.problem
+    return {
+        "level": finding.level.value,
+        "field": problem.field,
+        "found": problem.found,
+        "allowed": problem.allowed,
+        "remedy": problem.remedy,
+    }

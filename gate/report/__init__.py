@@ -1,0 +1,1 @@
+"""A decision for readers: text for terminals and logs, markdown for reviews. No arithmetic of its own."""

@@ -1,0 +1,177 @@
+"""The decision table: plain text, 80 columns, no colour, the same in a terminal and in a CI log."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from gate.constraints import ConstraintStatus
+from gate.costs import CostItem
+from gate.decision import Decision, Outcome
+from gate.findings import Finding, Level
+from gate.report.words import MEANING, flip_rows, percent, tokens, usd
+
+WIDTH = 80
+_LABEL = 30
+_AMOUNT = 14
+
+
+def text(decision: Decision) -> str:
+    """Return the whole decision."""
+    sections = [
+        _head(decision),
+        _bill("self-hosted, USD/month", _self_hosted(decision), decision.whole.self_hosted_usd),
+        _bill("hosted, USD/month", _hosted(decision), decision.whole.hosted_usd),
+        _figures(decision),
+        *([_models(decision)] if len(decision.models) > 1 else []),
+        _flips(decision),
+        _constraints(decision.constraints, decision),
+        _findings(decision.findings),
+    ]
+    return "\n\n".join("\n".join(section) for section in map(list, sections) if section)
+
+
+def _head(decision: Decision) -> Iterator[str]:
+    yield f"break-even decision of {decision.file}, as of {decision.as_of}"
+    yield f"VERDICT: {decision.verdict.value} - {MEANING[decision.verdict]}"
+    yield f"         deploying is {'allowed' if decision.allowed else 'REFUSED'}"
+
+
+def _self_hosted(decision: Decision) -> Iterator[CostItem]:
+    for case in decision.cases:
+        yield case.node_item
+    yield from decision.shared
+    for case in decision.cases:
+        yield from case.costs.items
+
+
+def _hosted(decision: Decision) -> Iterator[CostItem]:
+    for case in decision.cases:
+        yield case.hosted_item
+        yield from case.costs.hosted_items
+
+
+def _bill(title: str, items: Iterable[CostItem], total: float) -> Iterator[str]:
+    yield title
+    for item in items:
+        label = f"  {item.group}: {item.name.replace('_', ' ')}"
+        amount = usd(item.usd_per_month).rjust(_AMOUNT)
+        room = WIDTH - _LABEL - _AMOUNT - 2
+        wrapped = textwrap.wrap(item.basis, room, max_lines=3, placeholder=" ...") or [""]
+        yield f"{label:<{_LABEL}}{amount}  {wrapped[0]}".rstrip()
+        for line in wrapped[1:]:
+            yield " " * (_LABEL + _AMOUNT + 2) + line
+    yield f"{'  total':<{_LABEL}}{usd(total).rjust(_AMOUNT)}"
+
+
+def _figures(decision: Decision) -> Iterator[str]:
+    whole, crossing = decision.whole, decision.whole.break_even
+    unit = whole.tokens_per_month
+    yield "where the bills cross"
+    for case in decision.cases:
+        used = case.used
+        peak = f", peak/mean {used.peak_to_mean:.3g}" if used.peak_to_mean else ""
+        burst = f", burst x {used.burst_factor:.3g}" if used.burst_factor else ""
+        known = f"{percent(used.utilization)}{peak}{burst} - {used.origin.value}: {used.detail}"
+        yield from _row(f"utilization of {case.model.name}", known)
+        yield from _row(
+            "  throughput",
+            f"{case.served.tokens_per_second:,.0f} tokens/s a replica,"
+            f" {case.served.of_ideal:.2f} of the roofline",
+        )
+    yield from _row("self-hosted", _per_mtok(whole.self_hosted_usd, unit))
+    yield from _row("  at full nodes, without fixed", _per_mtok(whole.bills.floor_usd, unit))
+    yield from _row("hosted", _per_mtok(whole.hosted_usd, unit))
+    within = crossing.first is not None and whole.verdict not in _NEVER
+    yield from _row(
+        "break-even V*", tokens(crossing.first * unit) if within and crossing.first else "none"
+    )
+    yield from _row("never loses from V_safe", tokens(crossing.safe and crossing.safe * unit))
+    windows = [
+        f"{tokens(low * unit)} to {tokens(high * unit)}" for low, high in crossing.loss_windows
+    ]
+    shown = "; ".join(windows[:4]) + (f"; {len(windows) - 4} more" if len(windows) > 4 else "")
+    yield from _row("loss windows above V*", shown or "none")
+    yield from _row("declared volume", tokens(unit))
+    yield from _capacity(whole)
+    yield from _row("set-up cost", f"{usd(decision.set_up_usd)} USD, {_payback(decision)}")
+
+
+_NEVER = ("infinite", "beyond_cap")
+_LISTED_WINDOWS = 4
+
+
+def _windows(whole: Outcome) -> str:
+    unit, crossing = whole.tokens_per_month, whole.break_even
+    listed = crossing.loss_windows[:_LISTED_WINDOWS]
+    shown = [f"{tokens(low * unit)} to {tokens(high * unit)}" for low, high in listed]
+    more = crossing.loss_window_count - len(shown)
+    return "; ".join([*shown, *([f"{more} more"] if more else [])]) or "none"
+
+
+def _capacity(whole: Outcome) -> Iterator[str]:
+    capacity = whole.break_even.capacity
+    if capacity is None:
+        yield from _row("capacity", "not limited in a shadow's judgement")
+        return
+    yield from _row("capacity at the cap", tokens(capacity * whole.tokens_per_month))
+    yield from _row("headroom at this volume", percent(capacity - 1))
+
+
+def _payback(decision: Decision) -> str:
+    month = decision.payback.month
+    horizon = decision.stack.gate.horizon_months
+    return f"paid back in month {month}" if month else f"not paid back in {horizon} months"
+
+
+def _per_mtok(usd_per_month: float, unit: float) -> str:
+    return f"{usd_per_month / unit * 1e6:.4f} USD/Mtok"
+
+
+def _models(decision: Decision) -> Iterator[str]:
+    yield "each model on what it alone causes"
+    for outcome in decision.models:
+        difference = outcome.hosted_usd - outcome.self_hosted_usd
+        saved = f"saves {usd(difference)}" if difference > 0 else f"costs {usd(-difference)} more"
+        yield from _row(outcome.name, f"{outcome.verdict.value}, {saved} USD/month")
+
+
+def _flips(decision: Decision) -> list[str]:
+    rows = flip_rows(decision)
+    if not rows:
+        return []
+    lines = ["the verdict would change at (each alone)"]
+    return lines + [line for label, value in rows for line in _row(label, value)]
+
+
+def _constraints(statuses: Iterable[ConstraintStatus], decision: Decision) -> Iterator[str]:
+    for status in statuses:
+        constraint = status.constraint
+        state = "stands" if status.stands else "does NOT stand: " + "; ".join(status.reasons)
+        yield f"hard constraint: {constraint.category} of {', '.join(constraint.models)}"
+        yield from _row("state", state)
+        yield from _row("statement", constraint.statement)
+        yield from _row("evidence", constraint.evidence)
+        yield from _row("approver", f"{constraint.approver}, {constraint.approved_on}")
+        yield from _row("expires", f"{constraint.expires}")
+        yield from _row("ticket", constraint.ticket)
+        yield from _row("premium", f"{usd(decision.whole.premium_usd)} USD/month")
+        if status.note:
+            yield from _row("note", status.note)
+
+
+def _findings(findings: Iterable[Finding]) -> Iterator[str]:
+    ordered = sorted(findings, key=lambda finding: finding.level is Level.ADVISORY)
+    if ordered:
+        yield "findings"
+    for finding in ordered:
+        problem = finding.problem
+        body = f"{finding.level.value}: {problem.field}: found {problem.found}; allowed: {problem.allowed}; remedy: {problem.remedy}"
+        yield from textwrap.wrap(body, WIDTH, initial_indent="  ", subsequent_indent="    ")
+
+
+def _row(label: str, value: str) -> list[str]:
+    """Return a labelled value, wrapped under itself."""
+    head = f"  {label:<{_LABEL - 2}}"
+    gap = "" if head.endswith(" ") else " "
+    return textwrap.wrap(
+        value, WIDTH, initial_indent=head + gap, subsequent_indent=" " * _LABEL
+    ) or [head.rstrip()]

@@ -1,0 +1,10 @@
+"""How far the laws are searched: the same examples each time in CI, new ones on a desk."""
+
+import os
+
+from hypothesis import settings
+
+# No deadline: a busy machine is no failure.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")

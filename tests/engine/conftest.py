@@ -1,0 +1,56 @@
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.control_plane import ControlPlane, run_control_plane
+from tests.engine.pulumi_cli import PulumiProject, copy_program
+from tools.bootstrap import directories
+from tools.console import SetupError
+
+HERE = Path(__file__).parent
+MakeProject = Callable[..., PulumiProject]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.engine)
+
+
+@pytest.fixture(scope="session")
+def tools_path() -> str:
+    """The PATH that has the virtual environment, Pulumi and the control plane first."""
+    try:
+        folders = directories("test")
+    except SetupError as error:
+        pytest.fail(str(error), pytrace=False)
+    return os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    tools_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    """One control plane for the whole run: tests use namespaces and node names of their own."""
+    with run_control_plane(tools_path, tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def make_project(tools_path: str, tmp_path: Path) -> MakeProject:
+    """A function: a folder with a program, and optionally a kubeconfig, to a PulumiProject."""
+
+    def make(directory: Path, kubeconfig: Path | None = None) -> PulumiProject:
+        state = tmp_path / f"state of {directory.name}"
+        return PulumiProject(directory, state=state, search_path=tools_path, kubeconfig=kubeconfig)
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: MakeProject, tmp_path: Path) -> PulumiProject:
+    """This repository's program in a folder of its own, with no cluster."""
+    return make_project(copy_program(tmp_path / "program"))

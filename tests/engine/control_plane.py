@@ -1,0 +1,154 @@
+"""A real Kubernetes control plane on loopback: etcd, API server, controllers, scheduler, kwok.
+
+Admission, scheduling, quotas, rollouts, disruption budgets and autoscalers are the real ones. Nodes
+and the life of a pod on them are kwok's: a scheduled pod becomes Ready, nothing runs in it.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.engine.kubernetes_api import KubernetesApi
+from tests.engine.processes import Servers, free_ports, program_on
+
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+CERTIFICATE = "apiserver.crt"  # the API server's name for the one it makes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlane:
+    """A running control plane."""
+
+    api: KubernetesApi
+    """Calls to its API server."""
+    kubeconfig: Path
+    """What `KUBECONFIG` and the provider want: the administrator's."""
+
+    def add_gpu_node(
+        self,
+        name: str,
+        *,
+        gpus: int,
+        labels: Mapping[str, str] | None = None,
+        taint: bool = True,
+    ) -> None:
+        """Add a node with `gpus` GPUs that, if tainted, takes only pods that tolerate the taint."""
+        node = {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": name,
+                "labels": {"kubernetes.io/hostname": name, **(labels or {})},
+            },
+        }
+        taints = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+        self.api.apply(node | {"spec": {"taints": taints if taint else []}})
+        capacity = {
+            "cpu": "64",
+            "memory": "512Gi",
+            "ephemeral-storage": "1Ti",
+            "pods": "110",
+            **({"nvidia.com/gpu": str(gpus)} if gpus else {}),
+        }
+        status = {"capacity": capacity, "allocatable": capacity}
+        self.api.apply(node | {"status": status}, subresource="status")
+
+    def add_namespace(self, name: str, *, pod_security: str | None = None) -> None:
+        """Add a namespace; `pod_security` is the level it enforces, such as `restricted`."""
+        labels = {"pod-security.kubernetes.io/enforce": pod_security} if pod_security else {}
+        metadata = {"name": name, "labels": labels}
+        self.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        # Pods are refused until the controller has made the account that they run under.
+        self.api.wait_for(f"/api/v1/namespaces/{name}/serviceaccounts/default", bool)
+
+
+@contextmanager
+def run_control_plane(search_path: str, directory: Path) -> Iterator[ControlPlane]:
+    """Start a control plane with the programs on a search path; it ends with the block."""
+    programs = {name: program_on(search_path, name) for name in PROGRAMS}
+    signing_key = directory / "etcd/fixtures/peer/key.pem"
+    with Servers(directory) as servers:
+        plane = _start_api_server(servers, programs, directory, signing_key)
+        kubeconfig = f"--kubeconfig={plane.kubeconfig}"
+        servers.start(
+            programs["kube-controller-manager"],
+            kubeconfig,
+            f"--service-account-private-key-file={signing_key}",
+            f"--root-ca-file={directory / CERTIFICATE}",
+            "--leader-elect=false",
+            "--secure-port=0",
+        )
+        quiet = ("--leader-elect=false", "--secure-port=0")
+        servers.start(programs["kube-scheduler"], kubeconfig, *quiet)
+        servers.start(programs["kwok"], kubeconfig, "--manage-all-nodes=true")
+        plane.api.wait_for("/api/v1/namespaces/default/serviceaccounts/default", bool)
+        yield plane
+    shutil.rmtree(directory / "etcd")  # 120 MB, most of it allocated ahead
+
+
+def _start_api_server(
+    servers: Servers, programs: Mapping[str, Path], directory: Path, signing_key: Path
+) -> ControlPlane:
+    etcd_port, peer_port, port = free_ports(3)
+    token = secrets.token_hex(16)
+    (directory / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
+    servers.start(programs["etcd"], *_etcd_flags(directory, etcd_port, peer_port))
+    servers.wait("etcd", signing_key.is_file)
+    flags = _api_server_flags(directory, port, etcd_port, signing_key)
+    servers.start(programs["kube-apiserver"], *flags)
+    certificate = directory / CERTIFICATE
+    servers.wait("kube-apiserver", certificate.is_file)
+    api = KubernetesApi(port=port, token=token, ca_file=certificate)
+    servers.wait("kube-apiserver", api.ready)
+    kubeconfig = directory / "kubeconfig"
+    _write_kubeconfig(kubeconfig, port=port, token=token, ca_file=certificate)
+    return ControlPlane(api=api, kubeconfig=kubeconfig)
+
+
+def _etcd_flags(directory: Path, client_port: int, peer_port: int) -> list[str]:
+    client, peer = f"http://127.0.0.1:{client_port}", f"https://127.0.0.1:{peer_port}"
+    return [
+        f"--data-dir={directory / 'etcd'}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        # It has no peers: this makes a key pair, which then signs the service accounts' tokens.
+        "--peer-auto-tls",
+        "--unsafe-no-fsync",
+    ]
+
+
+def _api_server_flags(directory: Path, port: int, etcd_port: int, signing_key: Path) -> list[str]:
+    return [
+        f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--cert-dir={directory}",
+        f"--token-auth-file={directory / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+        f"--service-account-key-file={signing_key}",
+        f"--service-account-signing-key-file={signing_key}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--allow-privileged=true",
+    ]
+
+
+def _write_kubeconfig(path: Path, *, port: int, token: str, ca_file: Path) -> None:
+    cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(ca_file)}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "tests", "cluster": cluster}],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "admin"}}],
+        "current-context": "tests",
+    }
+    path.write_text(json.dumps(config))  # JSON is YAML
+    path.chmod(0o600)

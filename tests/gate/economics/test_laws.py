@@ -1,0 +1,167 @@
+"""Laws of the break-even, each over many random stacks; exact.py is the second derivation."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gate.economics.break_even import BreakEven, break_even, won_intervals
+from gate.economics.pieces import TooFineError
+from gate.economics.units import TIE
+from gate.verdict import NEVER_BREAKS_EVEN, Verdict
+from tests.gate.economics.exact import ANY_RATIOS, ExactStack, Interval, exact_stacks
+
+ROUNDING = 1e-9
+"""What floats may differ by from exact numbers: far below any price, far above their noise."""
+
+
+def end_of(interval: Interval) -> float:
+    return float("inf") if interval[1] is None else float(interval[1])
+
+
+def as_floats(union: list[Interval]) -> list[tuple[float, float]]:
+    return [(float(interval[0]), end_of(interval)) for interval in union]
+
+
+def flat(union: list[tuple[float, float]]) -> list[float]:
+    return [edge for interval in union for edge in interval]
+
+
+@settings(max_examples=1000)
+@given(exact_stacks())
+def test_the_closed_form_equals_brute_force(stack: ExactStack):
+    won = as_floats(stack.won())
+
+    outcome = break_even(stack.bills())
+
+    assert outcome.verdict is Verdict.FINITE
+    assert outcome.first == pytest.approx(won[0][0], rel=ROUNDING)
+    assert outcome.safe == pytest.approx(won[-1][0], rel=ROUNDING)
+    assert outcome.loss_window_count == len(won) - 1
+    losses = [(left[1], right[0]) for left, right in pairwise(won)]
+    assert flat(list(outcome.loss_windows)) == pytest.approx(flat(losses), rel=ROUNDING)
+
+
+@settings(max_examples=500)
+@given(exact_stacks())
+def test_the_closed_form_equals_the_enumeration(stack: ExactStack):
+    bills = stack.bills()
+
+    outcome = break_even(bills)
+
+    edges = [outcome.first, *flat(list(outcome.loss_windows)), outcome.safe]
+    won = flat(list(won_intervals(bills)))
+    merged = edges[:-1] if outcome.loss_windows else edges[:1]
+    assert [*merged, float("inf")] == pytest.approx(won, rel=ROUNDING)
+
+
+@settings(max_examples=500)
+@given(exact_stacks(most_levels=5, capped=None, ratios=ANY_RATIOS))
+def test_the_enumeration_equals_brute_force(stack: ExactStack):
+    assume(stack.capacity is not None or stack.floor_usd < stack.hosted)
+
+    enumerated = list(won_intervals(stack.bills())) if stack.floor_usd < stack.hosted else []
+
+    won = as_floats(stack.won())
+    assert flat(enumerated) == pytest.approx(flat(won), rel=ROUNDING)
+
+
+@settings(max_examples=300)
+@given(exact_stacks(most_levels=5, capped=None), st.data())
+def test_the_union_of_intervals_agrees_with_comparing_the_bills_at_single_points(
+    stack: ExactStack, data: st.DataObject
+):
+    intervals = list(won_intervals(stack.bills()))
+    ends = [Fraction(0), *stack.piece_ends()]
+    share = data.draw(st.fractions(0, 1, max_denominator=1000))
+    within = [start + (end - start) * share for start, end in pairwise(ends)]
+
+    for volume in [*ends[1:], *within]:
+        saving = stack.saving(volume)
+        if 0 < abs(saving) < stack.hosted * volume * Fraction(ROUNDING):
+            continue  # so near the crossing that floats cannot tell
+        wins = any(
+            low * (1 - ROUNDING) <= volume <= high * (1 + ROUNDING) for low, high in intervals
+        )
+        assert wins == (saving >= 0), f"at {float(volume)} Mtok: H - S = {float(saving)} USD"
+
+
+@settings(max_examples=500)
+@given(exact_stacks(most_levels=5, capped=None, ratios=ANY_RATIOS))
+def test_the_verdict_says_whether_and_why_no_volume_wins(stack: ExactStack):
+    outcome = break_even(stack.bills())
+
+    if stack.hosted <= stack.floor_usd:
+        expected = Verdict.INFINITE
+    elif stack.won():
+        expected = Verdict.FINITE
+    else:
+        expected = Verdict.BEYOND_CAP
+    assert outcome.verdict is expected
+
+
+@given(exact_stacks(most_levels=5, ratios=st.just(Fraction(1)), capped=None))
+def test_a_tie_is_infinite_however_it_is_rounded(stack: ExactStack):
+    outcome = break_even(stack.bills())
+
+    assert outcome.verdict is Verdict.INFINITE, "a unit that costs the same is not cheaper"
+
+
+@given(exact_stacks(most_levels=4, ratios=ANY_RATIOS, capped=True))
+def test_beyond_the_cap_the_nodes_that_would_be_needed_are_just_enough(stack: ExactStack):
+    outcome = break_even(stack.bills())
+    assume(outcome.verdict is Verdict.BEYOND_CAP)
+    (nodes,) = outcome.peak_nodes
+
+    enough = break_even(replace(stack, cap=Fraction(nodes)).bills())
+    one_less = break_even(replace(stack, cap=Fraction(nodes - 1)).bills())
+
+    assert enough.verdict is Verdict.FINITE
+    assert one_less.verdict is Verdict.BEYOND_CAP
+
+
+def volumes(outcome: BreakEven) -> list[float]:
+    found = [outcome.first, outcome.safe, outcome.capacity, *flat(list(outcome.loss_windows))]
+    return [volume for volume in found if volume is not None]
+
+
+@given(
+    exact_stacks(most_levels=4, capped=None, ratios=ANY_RATIOS),
+    st.sampled_from([Fraction(1, 10**6), Fraction(1, 1000), Fraction(7, 3), Fraction(10**6)]),
+)
+def test_counting_tokens_in_another_unit_changes_nothing(stack: ExactStack, unit: Fraction):
+    counted = replace(
+        stack,
+        hosted=stack.hosted * unit,
+        marginal=stack.marginal * unit,
+        needs=tuple((need * unit, count) for need, count in stack.needs),
+    )
+
+    plain, scaled = break_even(stack.bills()), break_even(counted.bills())
+
+    assert scaled.verdict is plain.verdict
+    assert scaled.peak_nodes == plain.peak_nodes
+    in_plain_units = [volume * float(unit) for volume in volumes(scaled)]
+    assert in_plain_units == pytest.approx(volumes(plain), rel=ROUNDING)
+
+
+@given(
+    exact_stacks(most_levels=4, capped=None, ratios=ANY_RATIOS),
+    st.sampled_from([Fraction(1, 100), Fraction(107, 93), Fraction(150)]),
+)
+def test_paying_in_another_currency_changes_nothing(stack: ExactStack, rate: Fraction):
+    paid = replace(
+        stack,
+        hosted=stack.hosted * rate,
+        marginal=stack.marginal * rate,
+        fixed=stack.fixed * rate,
+        node=stack.node * rate,
+    )
+
+    plain, converted = break_even(stack.bills()), break_even(paid.bills())
+
+    assert converted.verdict is plain.verdict
+    assert volumes(converted) == pytest.approx(volumes(plain), rel=ROUNDING)

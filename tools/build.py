@@ -1,0 +1,119 @@
+"""Build a pinned tool once per machine: the cache is addressed by what goes into the build."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from tools.catalog import Tool
+from tools.console import SetupError, run
+
+HERE = Path(__file__).resolve().parent
+REMEDY = (
+    "Go needs its module proxy (see `go env GOPROXY GOTOOLCHAIN`) and the version that the "
+    "go.mod names. Where it cannot have them: install the official Pulumi CLI, "
+    "https://www.pulumi.com/docs/install/, and run again."
+)
+
+
+def built(tool: Tool) -> Path | None:
+    """Return the folder with the tool's binaries, or None if it is not built yet."""
+    folder = _folder(tool)
+    return folder if folder.is_dir() else None
+
+
+def build(tool: Tool) -> Path:
+    """Return the folder with the tool's binaries, building them if need be."""
+    folder = _folder(tool)
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its final place, so that the rename is atomic: an interrupted build leaves no tool.
+    with tempfile.TemporaryDirectory(prefix=f".{tool.name}-", dir=folder.parent) as scratch:
+        source, binaries = Path(scratch, "source"), Path(scratch, "bin")
+        shutil.copytree(HERE / tool.name, source)
+        binaries.mkdir()
+        _take_module_files(tool, source, binaries)
+        flags = ["-trimpath", f"-ldflags={_ldflags(tool)}"]
+        for binary, package in tool.binaries.items():
+            run(
+                f"building {binary} from source, {_estimate(tool)}",
+                ["go", "build", *flags, "-o", binaries / binary, package],
+                cwd=source,
+                env=_environment(),
+                remedy=REMEDY,
+            )
+        if not folder.is_dir():
+            binaries.rename(folder)
+    return folder
+
+
+def _estimate(tool: Tool) -> str:
+    shared = f" with the others of {tool.name}" if len(tool.binaries) > 1 else ""
+    return f"about {tool.minutes:g} min on 2 cores{shared}"
+
+
+def _take_module_files(tool: Tool, source: Path, binaries: Path) -> None:
+    if not tool.module:
+        return
+    module = _module_folder(tool, source)
+    for name in tool.embedded:
+        shutil.copyfile(module / name, source / Path(name).name)
+    for name in tool.scripts:
+        script = binaries / Path(name).name
+        shutil.copyfile(module / name, script)
+        script.chmod(0o755)
+
+
+def _module_folder(tool: Tool, source: Path) -> Path:
+    answer = subprocess.run(
+        ["go", "mod", "download", "-json", tool.module],
+        cwd=source,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        msg = f"cannot download the Go module {tool.module}\n{answer.stdout}{answer.stderr}{REMEDY}"
+        raise SetupError(msg)
+    return Path(json.loads(answer.stdout)["Dir"])
+
+
+def _folder(tool: Tool) -> Path:
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "breakeven" / "tools" / f"{tool.name}-{_digest(tool)}"
+
+
+def _digest(tool: Tool) -> str:
+    recipe = (tool.binaries, _ldflags(tool), tool.module, tool.embedded, tool.scripts)
+    digest = hashlib.sha256(f"{recipe} {_go_version()}".encode())
+    for path in sorted((HERE / tool.name).glob("*.*")):
+        if path.suffix in {".go", ".mod", ".sum"}:
+            digest.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _ldflags(tool: Tool) -> str:
+    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in tool.variables.items())])
+
+
+def _environment() -> dict[str, str]:
+    # No C compiler, no workspace of the reader's, no flags of theirs: the same binaries everywhere.
+    return os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
+
+
+@cache
+def _go_version() -> str:
+    if not shutil.which("go"):
+        msg = (
+            "found neither what is to be run nor `go` on PATH to build it. For the demo install the "
+            "official Pulumi CLI, https://www.pulumi.com/docs/install/; for the tests install "
+            "Go, https://go.dev/doc/install. Then open a new shell and run again."
+        )
+        raise SetupError(msg)
+    return subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,82 @@
+"""The programs that are built from pinned Go modules where they are not installed.
+
+Each has a folder of its own here with its go.mod and go.sum: those pin the versions, this table
+says what to build from them.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One pinned Go module set and the binaries that come out of it."""
+
+    name: str
+    """The folder in tools/ that holds its go.mod."""
+    binaries: dict[str, str]
+    """File name to Go package, built in this order."""
+    minutes: float
+    """Cold build on 2 cores, measured, so that a waiting reader knows what to expect."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Go string variables set by the linker (`-X`): the version a release build would embed."""
+    module: str = ""
+    """The module that the files below are taken from."""
+    embedded: tuple[str, ...] = ()
+    """Files of the module that main.go embeds: copied beside it for the build."""
+    scripts: tuple[str, ...] = ()
+    """Files of the module that are run as they are: copied beside the binaries."""
+
+
+PULUMI = (
+    Tool(
+        name="pulumi",
+        binaries={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+        variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.259.0"},
+        minutes=3,
+    ),
+    Tool(
+        name="pulumi-language-python",
+        binaries={
+            "pulumi-language-python": (
+                "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
+            ),
+        },
+        variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.79.0"},
+        module="github.com/pulumi/pulumi/sdk/v3",
+        scripts=("python/cmd/pulumi-language-python-exec",),
+        minutes=0.5,
+    ),
+    Tool(
+        name="pulumi-resource-kubernetes",
+        binaries={"pulumi-resource-kubernetes": "."},
+        variables={
+            "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version": "4.18.1",
+        },
+        module="github.com/pulumi/pulumi-kubernetes/provider/v4",
+        embedded=(
+            "cmd/pulumi-resource-kubernetes/schema.json",
+            "cmd/pulumi-resource-kubernetes/terraform-mapping.json",
+        ),
+        minutes=4.5,
+    ),
+)
+"""What `pulumi up` needs where the official CLI is not installed.
+
+One engine, one older language host, one older provider: the newest of each that the Go module proxy
+serves with all its parts. The official releases on PATH are newer and preferred.
+"""
+
+CONTROL_PLANE = (
+    Tool(name="etcd", binaries={"etcd": "go.etcd.io/etcd/server/v3"}, minutes=0.5),
+    Tool(
+        name="kubernetes",
+        binaries={
+            f"kube-{part}": f"k8s.io/kubernetes/cmd/kube-{part}"
+            for part in ("apiserver", "controller-manager", "scheduler")
+        },
+        variables={"k8s.io/component-base/version.gitVersion": "v1.35.3"},
+        minutes=4.5,
+    ),
+    Tool(name="kwok", binaries={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=2.5),
+)
+"""The Kubernetes API of the engine tests: always these pins, never what is on PATH."""
