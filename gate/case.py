@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from gate.costs import CostItem, OwnCosts, own_costs
+from gate.costs import GPU, HOSTED, CostItem, OwnCosts, own_costs
 from gate.economics.bills import Bills, Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, TIE, whole
 from gate.findings import Finding, advisory, blocking
@@ -43,7 +43,7 @@ class ModelCase:
         price = nodes.price
         basis = f"{mean:.2f} x {nodes.node} at {price.usd_per_hour:g} USD/h, {price.label}, {price.checked}"
         amount = mean * nodes.node_usd_per_month + nodes.commitment_usd_per_month
-        return CostItem(group="gpu", name=self.model.name, usd_per_month=amount, basis=basis)
+        return CostItem(group=GPU, name=self.model.name, usd_per_month=amount, basis=basis)
 
     @property
     def hosted_item(self) -> CostItem:
@@ -55,8 +55,17 @@ class ModelCase:
             f"output {tariff.output_usd_per_mtok:g}, {tariff.checked}"
         )
         return CostItem(
-            group="hosted", name="tokens", usd_per_month=self.bills.hosted_usd, basis=basis
+            group=HOSTED, name="tokens", usd_per_month=self.bills.hosted_usd, basis=basis
         )
+
+    @property
+    def replicas_at_volume(self) -> int:
+        """Return the replicas that run when nothing scales them: the peak's, or an autoscaler's floor."""
+        pool = self.model.pool
+        if isinstance(pool.scaling, Autoscaled):
+            return max(1, pool.replicas.min)
+        peak = self.bills.pools[0].peak_nodes(1.0) * self.nodes.replicas_per_node
+        return min(peak, pool.replicas.max)
 
     @property
     def tokens_per_month(self) -> float:

@@ -13,6 +13,7 @@ from stacks import costs as declared
 from stacks.errors import Place
 from stacks.stack import ServedModel
 
+GPU = "gpu"
 PEOPLE = "people"
 INFRASTRUCTURE = "infrastructure"
 MODEL_UPDATES = "model updates"

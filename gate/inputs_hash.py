@@ -9,7 +9,7 @@ from stacks.stack import Stack
 NOT_DECIDED = {
     "target": True,
     "constraints": True,
-    "models": {"__all__": {"serving": {"image", "engine_version", "arguments", "drain_seconds"}}},
+    "models": {"__all__": {"serving": True}},
 }
 """What changes on a living stack without a new decision: where it runs, and the engine's patch level."""
 

@@ -5,13 +5,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from stacks.documentation import json_schema
+from stacks.numbers import Declared
 from stacks.reading import PROJECT, STACK_KEY
 from stacks.stack import Stack
 
 
 def stack_file_schema() -> dict[str, Any]:
     """Return the schema of a whole `Pulumi.<stack>.yaml`."""
-    stack = json_schema(Stack, _models(Stack))
+    stack = json_schema(Stack, _models())
     definitions = stack.pop("$defs")
     _numbers_as_text(stack)
     for definition in definitions.values():
@@ -46,7 +47,6 @@ def _numbers_as_text(definition: dict[str, Any]) -> None:
                 form["type"] = [form["type"], "string"]
 
 
-def _models(root: type[BaseModel]) -> dict[str, type[BaseModel]]:
-    """Return every model of the schema's package by class name."""
-    base = root.__mro__[1]
-    return {model.__name__: model for model in base.__subclasses__()}
+def _models() -> dict[str, type[BaseModel]]:
+    """Return every declared model by class name."""
+    return {str(model.__name__): model for model in Declared.__subclasses__()}

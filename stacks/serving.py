@@ -64,5 +64,11 @@ class Serving(Declared):
     """Memory a replica requests and may use."""
     spare_gpus_for_rollout: CountOrZero = 0
     """GPUs of the pool left free for a roll-out; with 0 an old replica stops before the new one starts."""
+    tool_call_parser: Text | None = None
+    """Parser of the model's tool calls, by vLLM's name for it; naming one turns tools on."""
+    reasoning_parser: Text | None = None
+    """Parser that takes the reasoning out of an answer, by vLLM's name for it."""
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    """Labels of the nodes that may run a replica; left out, any node with free GPUs."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further arguments of the engine, flag (with its dashes) to value; true for a flag without one."""

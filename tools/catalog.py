@@ -16,7 +16,7 @@ class Tool:
     binaries: dict[str, str]
     """File name to Go package, built in this order."""
     minutes: float
-    """Cold build on 2 cores, measured, so that a waiting reader knows what to expect."""
+    """Cold build on 2 cores that do other work too, measured: what a waiting reader may expect."""
     variables: dict[str, str] = field(default_factory=dict)
     """Go string variables set by the linker (`-X`): the version a release build would embed."""
     module: str = ""
@@ -32,7 +32,7 @@ PULUMI = (
         name="pulumi",
         binaries={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
         variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.259.0"},
-        minutes=3,
+        minutes=4,
     ),
     Tool(
         name="pulumi-language-python",
@@ -57,7 +57,7 @@ PULUMI = (
             "cmd/pulumi-resource-kubernetes/schema.json",
             "cmd/pulumi-resource-kubernetes/terraform-mapping.json",
         ),
-        minutes=4.5,
+        minutes=6,
     ),
 )
 """What `pulumi up` needs where the official CLI is not installed.
@@ -75,8 +75,8 @@ CONTROL_PLANE = (
             for part in ("apiserver", "controller-manager", "scheduler")
         },
         variables={"k8s.io/component-base/version.gitVersion": "v1.35.3"},
-        minutes=4.5,
+        minutes=6,
     ),
-    Tool(name="kwok", binaries={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=2.5),
+    Tool(name="kwok", binaries={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=2),
 )
 """The Kubernetes API of the engine tests: always these pins, never what is on PATH."""

@@ -38,16 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the facts."""
     from dataclasses import asdict  # noqa: PLC0415 - reading the facts is only wanted here
 
-    from gate import facts  # noqa: PLC0415
+    from gate.facts.listing import all_facts, hosted_facts  # noqa: PLC0415
     from gate.lookup import answering  # noqa: PLC0415
 
     place = Place("command line", "--as-of")
     day = parse_day(arguments.as_of, place) if arguments.as_of else as_of_day()
     with answering(Place("command line", "provider")):
         found = list(
-            facts.hosted_facts(arguments.provider, as_of=day)
-            if arguments.provider
-            else facts.all_facts(day)
+            hosted_facts(arguments.provider, as_of=day) if arguments.provider else all_facts(day)
         )
     if arguments.format == "json":
         print(json.dumps([asdict(fact) for fact in found], indent=2, default=str))

@@ -111,8 +111,8 @@ def sized_for_peak(bills: Bills, pool: Pool) -> BreakEven:
     return BreakEven(
         verdict=Verdict.FINITE,
         capacity=None,
-        first=(fixed + node * first) / saves,
-        safe=(fixed + node * safe) / saves,
+        first=max(0.0, fixed + node * first) / saves,
+        safe=max(0.0, fixed + node * safe) / saves,
         loss_windows=tuple((k * unit, (fixed + node * (k + 1)) / saves) for k in listed),
         loss_window_count=safe - first,
         peak_nodes=(first,),

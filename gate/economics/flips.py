@@ -33,8 +33,6 @@ class Flip:
 
     quantity: Quantity
     factor: float
-    beyond: Verdict
-    """The verdict on the far side of the value."""
 
 
 def flips(bills: Bills, outcome: BreakEven, *, volume: float | None) -> tuple[Flip, ...]:
@@ -44,7 +42,7 @@ def flips(bills: Bills, outcome: BreakEven, *, volume: float | None) -> tuple[Fl
         TooFineError: as `break_even`.
     """
     if outcome.verdict in NEVER_BREAKS_EVEN:
-        return tuple(_of_a_refusal(bills, outcome, volume))
+        return tuple(_of_a_refusal(bills, outcome))
     if volume is None:
         return ()
     return tuple(_at_volume(bills, volume))
@@ -58,25 +56,18 @@ def verdict_at(bills: Bills, outcome: BreakEven, volume: float | None) -> Verdic
     return Verdict.WINS if wins else Verdict.BELOW_BREAK_EVEN
 
 
-def _of_a_refusal(bills: Bills, outcome: BreakEven, volume: float | None) -> Iterator[Flip]:
+def _of_a_refusal(bills: Bills, outcome: BreakEven) -> Iterator[Flip]:
     """Yield what would give the stack a break-even within its cap, each alone."""
-    beyond = Verdict.FINITE if volume is None else _verdict_once_possible(bills, volume)
     best = _most_favourable(bills)
-    yield Flip(Quantity.HOSTED_PRICE, best.hosted_price, beyond)
+    yield Flip(Quantity.HOSTED_PRICE, best.hosted_price)
     if best.node_price > 0:
-        yield Flip(Quantity.NODE_PRICE, best.node_price, beyond)
+        yield Flip(Quantity.NODE_PRICE, best.node_price)
     if best.throughput < float("inf"):
-        yield Flip(Quantity.THROUGHPUT, best.throughput, beyond)
+        yield Flip(Quantity.THROUGHPUT, best.throughput)
     if outcome.verdict is Verdict.BEYOND_CAP and bills.capacity is not None:
         caps = zip(bills.pools, outcome.peak_nodes, strict=True)
         factor = max(nodes / pool.max_nodes for pool, nodes in caps if pool.max_nodes)
-        yield Flip(Quantity.MAX_NODES, factor, beyond)
-
-
-def _verdict_once_possible(bills: Bills, volume: float) -> Verdict:
-    """Return the verdict at a volume when the bills first cross: at the capacity, unless it is smaller."""
-    at_capacity = bills.capacity is not None and volume >= bills.capacity * (1 - TIE)
-    return Verdict.WINS if at_capacity else Verdict.BELOW_BREAK_EVEN
+        yield Flip(Quantity.MAX_NODES, factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +100,20 @@ def _most_favourable(bills: Bills) -> _Factors:
 
 
 def _at_volume(bills: Bills, volume: float) -> Iterator[Flip]:
-    """Yield what turns `wins` into `below_break_even` at this volume, or the other way."""
-    wins = cheaper(bills.self_hosted(volume), bills.hosted(volume))
-    beyond = Verdict.BELOW_BREAK_EVEN if wins else Verdict.WINS
+    """Yield what makes self-hosting win at this volume, or lose, or no longer hold the volume."""
     tokens_usd = bills.hosted_usd * volume
     hosted = (bills.self_hosted(volume) - bills.hosted_fixed_usd) / tokens_usd
     if hosted > 0:
-        yield Flip(Quantity.HOSTED_PRICE, hosted, beyond)
+        yield Flip(Quantity.HOSTED_PRICE, hosted)
     budget = tokens_usd - bills.marginal_usd * volume - bills.net_fixed_usd
     nodes_usd = bills.nodes_usd(volume)
     if budget > 0 and nodes_usd > 0:
-        yield Flip(Quantity.NODE_PRICE, budget / nodes_usd, beyond)
+        yield Flip(Quantity.NODE_PRICE, budget / nodes_usd)
     affordable = _largest_affordable(bills, budget)
     if affordable is not None:
-        yield Flip(Quantity.THROUGHPUT, volume / affordable, beyond)
+        yield Flip(Quantity.THROUGHPUT, volume / affordable)
     for edge in _edges_around(bills, volume):
-        yield Flip(Quantity.VOLUME, edge / volume, beyond)
+        yield Flip(Quantity.VOLUME, edge / volume)
 
 
 def _largest_affordable(bills: Bills, budget: float) -> float | None:
@@ -145,9 +134,13 @@ def _largest_affordable(bills: Bills, budget: float) -> float | None:
 
 
 def _edges_around(bills: Bills, volume: float) -> Iterator[float]:
-    """Yield the nearest volumes below and above at which winning ends or begins."""
+    """Yield the nearest volumes below and above at which winning ends or begins.
+
+    A single point at which the bills are equal is no edge: self-hosting is dearer on both sides.
+    """
     capacity = bills.capacity
-    edges = [edge for interval in won_intervals(bills) for edge in interval]
+    won = [(low, high) for low, high in won_intervals(bills) if high > low * (1 + TIE)]
+    edges = [edge for interval in won for edge in interval]
     inner = [e for e in edges if 0 < e < float("inf") and (capacity is None or e < capacity)]
     below = [e for e in inner if e < volume * (1 - TIE)]
     above = [e for e in inner if e > volume * (1 + TIE)]

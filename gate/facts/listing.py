@@ -99,3 +99,14 @@ def _providers(as_of: date) -> Iterator[Fact]:
         source = hosted.page(content)
         aged = age(source, "hosted_price", as_of=as_of)
         yield _fact(f"hosted/{provider}", len(content["models"]), "models", source, aged)
+
+
+def hosted_facts(provider: str, *, as_of: date) -> Iterator[Fact]:
+    """Yield the input and output prices of each model of a hosted provider."""
+    for model in hosted.document(provider)["models"]:
+        price = hosted.hosted_price(provider=provider, model=model, as_of=as_of)
+        aged = age(price.source, "hosted_price", as_of=as_of)
+        rates = {"input": price.rates.input_mtok, "output": price.rates.output_mtok}
+        for kind, rate in rates.items():
+            if rate is not None:
+                yield _fact(f"{model} {kind}", rate, "USD/Mtok", price.source, aged)

@@ -2,16 +2,27 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from gate.constraints import ConstraintStatus
-from gate.costs import CostItem
+from gate.costs import (
+    ESCALATION,
+    GPU,
+    HOSTED,
+    INFRASTRUCTURE,
+    MODEL_UPDATES,
+    OTHER,
+    PEOPLE,
+    CostItem,
+)
 from gate.decision import Decision, Outcome
 from gate.findings import Finding, Level
 from gate.report.words import MEANING, flip_rows, percent, tokens, usd
+from gate.verdict import NEVER_BREAKS_EVEN
 
 WIDTH = 80
-_LABEL = 30
-_AMOUNT = 14
+_LABEL = 34
+_AMOUNT = 13
 
 
 def text(decision: Decision) -> str:
@@ -50,16 +61,29 @@ def _hosted(decision: Decision) -> Iterator[CostItem]:
 
 
 def _bill(title: str, items: Iterable[CostItem], total: float) -> Iterator[str]:
+    """Yield a bill, a line a cost under the name of its group."""
     yield title
-    for item in items:
-        label = f"  {item.group}: {item.name.replace('_', ' ')}"
-        amount = usd(item.usd_per_month).rjust(_AMOUNT)
-        room = WIDTH - _LABEL - _AMOUNT - 2
-        wrapped = textwrap.wrap(item.basis, room, max_lines=3, placeholder=" ...") or [""]
-        yield f"{label:<{_LABEL}}{amount}  {wrapped[0]}".rstrip()
-        for line in wrapped[1:]:
-            yield " " * (_LABEL + _AMOUNT + 2) + line
+    for group, lines in groupby(sorted(items, key=_order), key=lambda item: item.group):
+        yield f"  {group}"
+        for item in lines:
+            yield from _cost(item)
     yield f"{'  total':<{_LABEL}}{usd(total).rjust(_AMOUNT)}"
+
+
+_GROUPS = (GPU, PEOPLE, INFRASTRUCTURE, MODEL_UPDATES, ESCALATION, OTHER, HOSTED)
+
+
+def _order(item: CostItem) -> int:
+    return _GROUPS.index(item.group)
+
+
+def _cost(item: CostItem) -> Iterator[str]:
+    label = f"    {item.name.replace('_', ' ')}"
+    room = WIDTH - _LABEL - _AMOUNT - 2
+    first, *more = textwrap.wrap(item.basis, room, break_on_hyphens=False) or [""]
+    yield f"{label:<{_LABEL}}{usd(item.usd_per_month).rjust(_AMOUNT)}  {first}".rstrip()
+    for line in more:
+        yield " " * (_LABEL + _AMOUNT + 2) + line
 
 
 def _figures(decision: Decision) -> Iterator[str]:
@@ -78,24 +102,19 @@ def _figures(decision: Decision) -> Iterator[str]:
             f" {case.served.of_ideal:.2f} of the roofline",
         )
     yield from _row("self-hosted", _per_mtok(whole.self_hosted_usd, unit))
-    yield from _row("  at full nodes, without fixed", _per_mtok(whole.bills.floor_usd, unit))
+    yield from _row("  of that, full nodes (c/u + v)", _per_mtok(whole.bills.floor_usd, unit))
     yield from _row("hosted", _per_mtok(whole.hosted_usd, unit))
-    within = crossing.first is not None and whole.verdict not in _NEVER
+    within = crossing.first is not None and whole.verdict not in NEVER_BREAKS_EVEN
     yield from _row(
         "break-even V*", tokens(crossing.first * unit) if within and crossing.first else "none"
     )
     yield from _row("never loses from V_safe", tokens(crossing.safe and crossing.safe * unit))
-    windows = [
-        f"{tokens(low * unit)} to {tokens(high * unit)}" for low, high in crossing.loss_windows
-    ]
-    shown = "; ".join(windows[:4]) + (f"; {len(windows) - 4} more" if len(windows) > 4 else "")
-    yield from _row("loss windows above V*", shown or "none")
+    yield from _row("loss windows above V*", _windows(whole))
     yield from _row("declared volume", tokens(unit))
     yield from _capacity(whole)
     yield from _row("set-up cost", f"{usd(decision.set_up_usd)} USD, {_payback(decision)}")
 
 
-_NEVER = ("infinite", "beyond_cap")
 _LISTED_WINDOWS = 4
 
 
@@ -173,5 +192,9 @@ def _row(label: str, value: str) -> list[str]:
     head = f"  {label:<{_LABEL - 2}}"
     gap = "" if head.endswith(" ") else " "
     return textwrap.wrap(
-        value, WIDTH, initial_indent=head + gap, subsequent_indent=" " * _LABEL
+        value,
+        WIDTH,
+        initial_indent=head + gap,
+        subsequent_indent=" " * _LABEL,
+        break_on_hyphens=False,
     ) or [head.rstrip()]

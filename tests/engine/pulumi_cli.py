@@ -60,6 +60,7 @@ class PulumiProject:
             | cluster
             | {
                 "HOME": str(state),
+                "TMPDIR": str(state),  # the provider leaves kubeconfigs behind
                 "PATH": search_path,
                 "PULUMI_BACKEND_URL": (state / "backend").as_uri(),
                 "PULUMI_HOME": str(state / "home"),

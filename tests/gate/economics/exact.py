@@ -25,6 +25,7 @@ class ExactStack:
     hosted: Fraction
     marginal: Fraction
     fixed: Fraction
+    hosted_fixed: Fraction
     node: Fraction
     floor: int
     cap: Fraction | None
@@ -43,8 +44,13 @@ class ExactStack:
             hosted_usd=float(self.hosted),
             marginal_usd=float(self.marginal),
             fixed_usd=float(self.fixed),
+            hosted_fixed_usd=float(self.hosted_fixed),
             pools=(pool,),
         )
+
+    @property
+    def net_fixed(self) -> Fraction:
+        return self.fixed - self.hosted_fixed
 
     @property
     def floor_usd(self) -> Fraction:
@@ -56,21 +62,23 @@ class ExactStack:
     def capacity(self) -> Fraction | None:
         return None if self.cap is None else self.cap / max(need for need, _ in self.needs)
 
-    def saving(self, volume: Fraction) -> Fraction:
-        """Return H(x) - S(x)."""
+    def self_hosted(self, volume: Fraction) -> Fraction:
         intervals = sum(count for _, count in self.needs)
         nodes = sum(count * max(self.floor, math.ceil(n * volume)) for n, count in self.needs)
-        bill = self.fixed + self.marginal * volume + self.node * Fraction(nodes, intervals)
-        return self.hosted * volume - bill
+        return self.fixed + self.marginal * volume + self.node * Fraction(nodes, intervals)
+
+    def saving(self, volume: Fraction) -> Fraction:
+        """Return H(x) - S(x)."""
+        return self.hosted_fixed + self.hosted * volume - self.self_hosted(volume)
 
     def wins_for_good_from(self) -> Fraction:
         """Return a volume above which even a node too many in each interval is paid for."""
         slack = self.node * max(1, self.floor)
-        return (self.fixed + slack) / (self.hosted - self.floor_usd)
+        return max(Fraction(0), self.net_fixed + slack) / (self.hosted - self.floor_usd)
 
     def piece_ends(self) -> list[Fraction]:
         """Return all volumes at which a node is full, up to the capacity or to where it always wins."""
-        end = self.wins_for_good_from() if self.capacity is None else self.capacity
+        end = self.wins_for_good_from() + 1 if self.capacity is None else self.capacity
         full = {
             Fraction(nodes) / need
             for need, _ in self.needs
@@ -107,24 +115,28 @@ def exact_stacks(
     ratios: st.SearchStrategy[Fraction] = FINITE_RATIOS,
     most_levels: int = 1,
     capped: bool | None = False,
+    most_hosted_fixed: int = 0,
 ) -> ExactStack:
-    """Draw a stack; `capped` None draws either kind."""
+    """Draw a stack; `capped` None draws either kind.
+
+    Where the hosted side has fixed costs, those of self-hosting may be the smaller ones.
+    """
     node = Fraction(draw(st.integers(1, 20_000)))
     saves = Fraction(draw(st.integers(1, 2_000)), 100)
     marginal = saves * Fraction(draw(st.integers(0, 8)), 4)
     ratio = draw(ratios)
     loads = draw(st.lists(st.integers(0, 6), min_size=1, max_size=most_levels).filter(any))
     mtok_per_node = ratio * node / saves
-    fixed = draw(
-        st.sampled_from([node, abs(ratio - 1) * node])  # the second meets the ends of pieces
-    ) * Fraction(draw(st.integers(0, 16)), 4)
+    # A full node's margin as the unit of fixed costs lets break-evens meet the ends of pieces.
+    fixed_unit = draw(st.sampled_from([node, abs(ratio - 1) * node]))
     floor = draw(st.integers(0, 3))
     has_cap = draw(st.booleans()) if capped is None else capped
     cap = max(floor, 1) + Fraction(draw(st.integers(0, 24)), 2) if has_cap else None
     return ExactStack(
         hosted=saves + marginal,
         marginal=marginal,
-        fixed=fixed,
+        fixed=fixed_unit * Fraction(draw(st.integers(0, 16)), 4),
+        hosted_fixed=fixed_unit * Fraction(draw(st.integers(0, most_hosted_fixed)), 4),
         node=node,
         floor=floor,
         cap=cap,

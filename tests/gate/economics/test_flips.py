@@ -51,11 +51,14 @@ def verdict_after(bills: Bills, volume: float | None, flip: Flip, factor: float)
     return verdict(with_quantity(bills, flip.quantity, factor), volume)
 
 
-def sides(bills: Bills, volume: float | None, flip: Flip) -> tuple[Verdict, Verdict]:
-    """Return the verdicts just before the value, coming from the present one, and just beyond it."""
-    towards = PART if flip.factor > 1 else -PART
-    before, beyond = flip.factor * (1 - towards), flip.factor * (1 + towards)
-    return verdict_after(bills, volume, flip, before), verdict_after(bills, volume, flip, beyond)
+def sides(bills: Bills, volume: float | None, flip: Flip, *, better: bool) -> tuple[Verdict, ...]:
+    """Return the verdicts one part in 10^9 before the value and beyond it."""
+    if flip.quantity is Quantity.VOLUME:
+        up = flip.factor > 1
+    else:
+        up = better is not (flip.quantity is Quantity.NODE_PRICE)
+    before, beyond = (1 - PART, 1 + PART) if up else (1 + PART, 1 - PART)
+    return tuple(verdict_after(bills, volume, flip, flip.factor * side) for side in (before, beyond))
 
 
 @settings(max_examples=300)
@@ -67,10 +70,10 @@ def test_a_refusal_ends_exactly_at_each_of_its_flip_distances(stack: ExactStack)
 
     for flip in flips(bills, outcome, volume=None):
         if flip.quantity is Quantity.MAX_NODES:
-            continue
-        before, beyond = sides(bills, None, flip)
+            continue  # whole nodes: see the next law
+        before, beyond = sides(bills, None, flip, better=True)
         assert before in NEVER_BREAKS_EVEN, f"{flip} is not needed: {before} before it"
-        assert beyond is flip.beyond, f"{flip} is not enough: {beyond} beyond it"
+        assert beyond is Verdict.FINITE, f"{flip} is not enough: {beyond} beyond it"
 
 
 @settings(max_examples=300)
@@ -87,7 +90,7 @@ def test_a_verdict_at_a_volume_changes_exactly_at_each_of_its_flip_distances(
     now = verdict(bills, volume)
 
     for flip in flips(bills, outcome, volume=volume):
-        before, beyond = sides(bills, volume, flip)
-        assert before is not beyond, f"{flip} changes nothing: {before} on both sides"
-        assert beyond is flip.beyond, f"{flip} leads to {beyond}"
-        assert now
+        loses = now is Verdict.BELOW_BREAK_EVEN
+        before, beyond = sides(bills, volume, flip, better=loses)
+        assert before is now, f"{flip} is not needed: {before} before it"
+        assert (beyond is Verdict.WINS) == loses, f"{flip} is not enough: {beyond} beyond it"

@@ -1,0 +1,81 @@
+"""Declare, decide, deploy: the whole program. What each step means stands in the three folders."""
+
+import os
+from pathlib import Path
+
+# As in gate/__main__.py: looking for pydantic's plugins costs time, and none is wanted here.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+import pulumi
+
+from components.cluster import cluster_provider
+from components.labels import labels
+from components.own_outputs import last_outputs
+from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
+from components.vllm import Vllm, VllmArgs
+from components.vllm_plan import vllm_plan
+from gate.clock import as_of_day
+from gate.decision import Decision, decide
+from gate.record import record
+from gate.report.text import text
+from gate.standing import standing
+from stacks.errors import InputError
+from stacks.reading import parse_stack, refuse_unknown_keys
+from stacks.stack import Stack
+
+STACKS = Path(__file__).parent / "stacks"
+FILE = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
+
+
+def declare() -> Stack:
+    """Return what the stack file declares."""
+    refuse_unknown_keys(FILE, pulumi.runtime.config.CONFIG.get())
+    return parse_stack(pulumi.Config().get_object("stack"), file=FILE)
+
+
+def deploy(decision: Decision) -> None:
+    """Register the serving components of every model."""
+    stack, token = decision.stack, pulumi.Config().get_secret("huggingface_token")
+    provider = cluster_provider(stack.target)
+    on_it = pulumi.ResourceOptions(providers=[provider])
+    namespace = ServingNamespace(
+        "serving", ServingNamespaceArgs(name="serving", huggingface_token=token), on_it
+    )
+    for case in decision.cases:
+        model, replicas = case.model, case.replicas_at_volume
+        Vllm(
+            model.name,
+            VllmArgs(
+                plan=vllm_plan(model, case.place, stack.target, replicas=replicas),
+                replicas=replicas,
+                namespace=namespace.name,
+                token_secret="hub-token" if token else None,
+                labels=labels("vllm", model.name, decision=decision.inputs_hash),
+                node_selector=model.serving.node_selector,
+            ),
+            on_it,
+        )
+
+
+def main() -> None:
+    """Run the flow; a refusal ends it before the first resource, in a preview after the plan."""
+    decision = decide(declare(), file=FILE, folder=STACKS, as_of=as_of_day())
+    last = last_outputs().get("lastAllowed")
+    answer = standing(decision, last)
+    now = record(decision)
+    pulumi.log.info(text(decision))
+    pulumi.export("decision", now)
+    pulumi.export("lastAllowed", now if decision.allowed else last)
+    for warning in answer.warnings:
+        pulumi.log.warn(warning)
+    if answer.refusal and not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(answer.refusal)
+    deploy(decision)
+    if answer.refusal:
+        raise pulumi.RunError(answer.refusal)
+
+
+try:
+    main()
+except InputError as error:
+    raise pulumi.RunError(str(error)) from None

@@ -1,0 +1,142 @@
+"""From a declared model to what its pods are: arguments, memory, probes. Pure, and tested as such."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from components.probes import Timings, check_timings, timings
+from components.vllm_arguments import (
+    EngineSettings,
+    arguments,
+    check_extra_arguments,
+    environment,
+)
+from components.vllm_known_arguments import pinned_version
+from stacks.errors import InputError, Place, Problem
+from stacks.stack import ServedModel
+from stacks.target import Render, Target
+
+PORT: Final = 8000
+HOME: Final = "/home/vllm"
+WEIGHTS: Final = "/models"
+ENGINE_CACHE: Final = "/cache"
+PRE_STOP_S: Final = 15
+"""Until every router has seen that the pod is going (facts: watch of EndpointSlices, 5 s checks)."""
+STARTUP_MARGIN: Final = 2.0
+"""Startup budget over the measured cold start: a registry or a hub on a bad day is twice as slow."""
+SHARED_MEMORY_GIB: Final = 1.0
+"""Of /dev/shm for one GPU; vLLM needs 160 MB, the default is 64 MB. Tensor parallel exchanges more."""
+SHARED_MEMORY_GIB_PER_GPU: Final = 4.0
+PLACEHOLDER_DIGEST: Final = "sha256:" + 64 * "0"
+
+QUANTIZATION: Final = {"bf16": None, "fp8": "fp8", "int8": None, "int4": None, "fp4": None}
+"""vLLM quantizes bf16 weights to fp8 while loading; other precisions are in the checkpoint itself."""
+KV_CACHE_DTYPE: Final = {"bf16": "auto", "fp8": "fp8"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VllmPlan:
+    """What the pods of one engine are made of."""
+
+    image: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    timings: Timings
+    gpus: int
+    cpus: float
+    memory_gib: float
+    """Request and limit, shared memory included."""
+    shared_memory_gib: float
+    surge: bool
+    """A roll-out may start a new replica before an old one stops: a GPU is spare."""
+
+
+def vllm_plan(model: ServedModel, place: Place, target: Target, *, replicas: int) -> VllmPlan:
+    """Return the plan of a declared model; `place` is where it stands in the stack file.
+
+    Raises:
+        InputError: an argument is unknown to the pinned vLLM or owned by a setting, the version is
+            another one, or a timing cannot hold; all of them at once.
+    """
+    serving = model.serving
+    times = timings(
+        cold_start_s=serving.cold_start_seconds,
+        startup_budget_s=math.ceil(serving.cold_start_seconds * STARTUP_MARGIN),
+        pre_stop_s=PRE_STOP_S,
+        drain_s=math.ceil(serving.drain_seconds),
+        rollout_steps=max(1, replicas),
+    )
+    problems = list(_problems(model, times, place.at("serving"), target))
+    if problems:
+        raise InputError(*problems)
+    gpus = model.pool.gpus_per_replica
+    shared = SHARED_MEMORY_GIB if gpus == 1 else SHARED_MEMORY_GIB_PER_GPU * gpus
+    return VllmPlan(
+        image=serving.image,
+        arguments=arguments(engine_settings(model)),
+        environment=environment(
+            weights_path=WEIGHTS,
+            engine_cache_path=ENGINE_CACHE,
+            home_path=HOME,
+            startup_budget_s=times.startup_budget_s,
+            offline=model.weights.id.startswith("/"),
+        ),
+        timings=times,
+        gpus=gpus,
+        cpus=serving.cpus,
+        memory_gib=serving.memory_gib + shared,
+        shared_memory_gib=shared,
+        surge=serving.spare_gpus_for_rollout >= gpus,
+    )
+
+
+def engine_settings(model: ServedModel) -> EngineSettings:
+    """Return what the engine is started with: the figures the gate judged, and nothing else."""
+    weights, serving = model.weights, model.serving
+    local = weights.id.startswith("/")
+    return EngineSettings(
+        model=weights.id,
+        revision=None if local else weights.revision,
+        served_model_name=model.name,
+        port=PORT,
+        tensor_parallel_size=model.pool.gpus_per_replica,
+        pipeline_parallel_size=1,
+        max_model_len=model.workload.max_model_len,
+        max_num_seqs=serving.max_num_seqs,
+        gpu_memory_utilization=serving.gpu_memory_utilization,
+        dtype="bfloat16" if weights.precision == "bf16" else "auto",
+        quantization=QUANTIZATION[weights.precision],
+        kv_cache_dtype=KV_CACHE_DTYPE[weights.kv_cache_precision],
+        enable_prefix_caching=True,
+        shutdown_timeout_s=math.ceil(serving.drain_seconds),
+        load_format=None,
+        tool_call_parser=serving.tool_call_parser,
+        reasoning_parser=serving.reasoning_parser,
+        extra=tuple(serving.arguments.items()),
+    )
+
+
+def _problems(
+    model: ServedModel, times: Timings, place: Place, target: Target
+) -> Iterator[Problem]:
+    serving = model.serving
+    if serving.image.endswith(PLACEHOLDER_DIGEST) and not isinstance(target, Render):
+        name = serving.image.split("@")[0]
+        yield place.at("image").problem(
+            found=f"{name} with a placeholder for its digest",
+            allowed="the digest that your registry serves",
+            remedy=f"ask for it: docker buildx imagetools inspect {name}",
+        )
+    for problem in check_extra_arguments(tuple(serving.arguments.items())):
+        yield place.at("arguments").problem(
+            found=problem.found, allowed=problem.allowed, remedy=problem.remedy
+        )
+    if serving.engine_version != pinned_version():
+        yield place.at("engine_version").problem(
+            found=serving.engine_version,
+            allowed=pinned_version(),
+            remedy="deploy the pinned version, or pin another one (requirements-serving.txt)",
+        )
+    for broken in check_timings(times):
+        yield place.problem(found=broken.found, allowed=broken.allowed, remedy=broken.remedy)
