@@ -16,7 +16,7 @@ from components.vllm import Vllm, VllmArgs
 from components.vllm_plan import vllm_plan
 from gate.clock import as_of_day
 from gate.decision import Decision, decide
-from gate.record import record
+from gate.record import record, summary
 from gate.report.text import text
 from gate.standing import standing
 from stacks.errors import InputError
@@ -62,10 +62,9 @@ def main() -> None:
     decision = decide(declare(), file=FILE, folder=STACKS, as_of=as_of_day())
     last = last_outputs().get("lastAllowed")
     answer = standing(decision, last)
-    now = record(decision)
     pulumi.log.info(text(decision))
-    pulumi.export("decision", now)
-    pulumi.export("lastAllowed", now if decision.allowed else last)
+    pulumi.export("decision", record(decision))
+    pulumi.export("lastAllowed", summary(decision) if decision.allowed else last)
     for warning in answer.warnings:
         pulumi.log.warn(warning)
     if answer.refusal and not pulumi.runtime.is_dry_run():

@@ -116,7 +116,7 @@ def decide(stack: Stack, *, file: str, folder: Path, as_of: date) -> Decision:
         shared=shared,
         payback=paid,
         set_up_usd=set_up_usd,
-        findings=(*findings, *_growth_findings(root, paid)),
+        findings=(*findings, *_growth_findings(root, paid, whole.verdict)),
         constraints=constraints,
         inputs_hash=hashed,
     )
@@ -251,7 +251,7 @@ def _payback(
     return result, set_up_usd
 
 
-def _growth_findings(root: Place, result: Payback) -> Iterator[Finding]:
+def _growth_findings(root: Place, result: Payback, verdict: Verdict) -> Iterator[Finding]:
     if result.full_in_month is not None and result.full_in_month > 1:
         yield advisory(
             root.at("models"),
@@ -259,7 +259,7 @@ def _growth_findings(root: Place, result: Payback) -> Iterator[Finding]:
             allowed="pools that hold the volume over gate.horizon_months",
             remedy="raise pool.replicas.max, or plan a new decision by then",
         )
-    if result.losing_months and len(result.losing_months) > 1:
+    if result.losing_months and verdict is Verdict.WINS:
         first, last = result.losing_months[0], result.losing_months[-1]
         yield advisory(
             root.at("gate.horizon_months"),

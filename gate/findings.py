@@ -46,13 +46,14 @@ def of_age(place: Place, *, checked: date, as_of: date, max_age_days: int) -> It
     """
     age = (as_of - checked).days
     remedy = "look again, and write down the price and the day"
-    allowed = f"at most {max_age_days} days old (blocking past {2 * max_age_days})"
+    # No count of days: the message, and with it the decision record, would change every day.
+    allowed = f"a day at most {max_age_days} days back (blocking past {2 * max_age_days})"
     if age < 0:
         yield blocking(
             place, found=f"{checked}, a day in the future", allowed=f"up to {as_of}", remedy=remedy
         )
     elif age > max_age_days:
         stale = age > 2 * max_age_days
-        found = f"{checked}, {age} days ago"
+        found = f"last checked on {checked}"
         make = blocking(place, found=found, allowed=allowed, remedy=remedy, aged=True)
         yield make if stale else advisory(place, found=found, allowed=allowed, remedy=remedy)

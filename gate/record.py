@@ -13,7 +13,6 @@ from gate.constraints import ConstraintStatus
 from gate.costs import CostItem
 from gate.decision import MODEL_VERSION, Decision, Outcome
 from gate.economics.units import HOURS_PER_MONTH, MTOK
-from gate.findings import Finding
 from gate.inputs_hash import declaration_hash
 
 Json = dict[str, Any]
@@ -22,14 +21,9 @@ DIGITS = 9
 
 
 def record(decision: Decision) -> Json:
-    """Return everything the decision says, as JSON values."""
+    """Return every figure of the decision, as JSON values; this is what a stack exports."""
     content = {
-        "verdict": decision.verdict.value,
-        "allowed": decision.allowed,
-        "as_of": decision.as_of.isoformat(),
-        "model_version": MODEL_VERSION,
-        "inputs_hash": decision.inputs_hash,
-        "declaration_hash": declaration_hash(decision.stack, decision.inputs_hash),
+        **_identity(decision),
         "purpose": decision.stack.purpose,
         "premium_usd_per_month": decision.whole.premium_usd,
         "set_up_usd": decision.set_up_usd,
@@ -40,13 +34,50 @@ def record(decision: Decision) -> Json:
             case.model.name: _outcome(outcome) | _model(case)
             for case, outcome in zip(decision.cases, decision.models, strict=True)
         },
-        "shared_costs": _items(decision.shared),
+        "shared_costs_usd_per_month": _amounts(decision.shared),
         "price_dates": _price_dates(decision),
         "constraints": [_constraint(each) for each in decision.constraints],
-        "findings": [_finding(each) for each in decision.findings],
+        "findings": [f"{each.level.value}: {each.problem}" for each in decision.findings],
     }
     rounded: Json = _rounded(content)
     return rounded
+
+
+def summary(decision: Decision) -> Json:
+    """Return what the next update has to know of this decision once it was allowed."""
+    whole = decision.whole
+    content = _identity(decision) | {
+        "self_hosted_usd_per_month": whole.self_hosted_usd,
+        "hosted_usd_per_month": whole.hosted_usd,
+    }
+    rounded: Json = _rounded(content)
+    return rounded
+
+
+def with_basis(decision: Decision) -> Json:
+    """Return the record and, beside each cost, how it comes about; for `check --format json`."""
+    cases = decision.cases
+    own = {case.model.name: case for case in cases}
+    return record(decision) | {
+        "cost_basis": {
+            "shared": _bases(decision.shared),
+            **{name: _bases((case.node_item, *case.costs.items)) for name, case in own.items()},
+        },
+        "hosted_cost_basis": {
+            name: _bases((case.hosted_item, *case.costs.hosted_items)) for name, case in own.items()
+        },
+    }
+
+
+def _identity(decision: Decision) -> Json:
+    return {
+        "verdict": decision.verdict.value,
+        "allowed": decision.allowed,
+        "as_of": decision.as_of.isoformat(),
+        "model_version": MODEL_VERSION,
+        "inputs_hash": decision.inputs_hash,
+        "declaration_hash": declaration_hash(decision.stack, decision.inputs_hash),
+    }
 
 
 def _rounded(value: Any) -> Any:
@@ -81,8 +112,16 @@ def _outcome(outcome: Outcome) -> Json:
         "nodes_at_break_even": list(crossing.peak_nodes),
         "loss_windows": [[low * unit, high * unit] for low, high in crossing.loss_windows],
         "loss_window_count": crossing.loss_window_count,
-        "flips": [{"quantity": f.quantity.value, "factor": f.factor} for f in outcome.flips],
+        "flip_factors": _flips(outcome),
     }
+
+
+def _flips(outcome: Outcome) -> dict[str, list[float]]:
+    """Return by quantity the factors at which the verdict changes; a volume has one on each side."""
+    factors: dict[str, list[float]] = {}
+    for flip in outcome.flips:
+        factors.setdefault(flip.quantity.value, []).append(flip.factor)
+    return factors
 
 
 def _model(case: ModelCase) -> Json:
@@ -104,21 +143,17 @@ def _model(case: ModelCase) -> Json:
         / (pool.nodes(1.0) * case.nodes.replicas_per_node * HOURS_PER_MONTH * 3600),
         "peak_to_mean": case.used.peak_to_mean,
         "burst_factor": case.used.burst_factor,
-        "own_costs": _items((case.node_item, *case.costs.items)),
-        "hosted_costs": _items((case.hosted_item, *case.costs.hosted_items)),
+        "costs_usd_per_month": _amounts((case.node_item, *case.costs.items)),
+        "hosted_costs_usd_per_month": _amounts((case.hosted_item, *case.costs.hosted_items)),
     }
 
 
-def _items(items: tuple[CostItem, ...]) -> list[Json]:
-    return [
-        {
-            "group": item.group,
-            "name": item.name,
-            "usd_per_month": item.usd_per_month,
-            "basis": item.basis,
-        }
-        for item in items
-    ]
+def _amounts(items: tuple[CostItem, ...]) -> Json:
+    return {f"{item.group}: {item.name}": item.usd_per_month for item in items}
+
+
+def _bases(items: tuple[CostItem, ...]) -> Json:
+    return {f"{item.group}: {item.name}": item.basis for item in items}
 
 
 def _price_dates(decision: Decision) -> dict[str, str]:
@@ -141,15 +176,4 @@ def _constraint(status: ConstraintStatus) -> Json:
         "approved_on": constraint.approved_on.isoformat(),
         "expires": constraint.expires.isoformat(),
         "ticket": constraint.ticket,
-    }
-
-
-def _finding(finding: Finding) -> Json:
-    problem = finding.problem
-    return {
-        "level": finding.level.value,
-        "field": problem.field,
-        "found": problem.found,
-        "allowed": problem.allowed,
-        "remedy": problem.remedy,
     }

@@ -83,9 +83,9 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def _formatted(decision: "Decision", form: str) -> str:
     if form == "json":
-        from gate.record import record  # noqa: PLC0415 - one format a run
+        from gate.record import with_basis  # noqa: PLC0415 - one format a run
 
-        return json.dumps(record(decision), indent=2, allow_nan=False)
+        return json.dumps(with_basis(decision), indent=2, allow_nan=False)
     if form == "markdown":
         from gate.report.markdown import markdown  # noqa: PLC0415
 
