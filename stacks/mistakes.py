@@ -42,8 +42,18 @@ _ALLOWED: Final = {
 
 
 def problems_of(error: ValidationError, root: type[BaseModel], *, file: str) -> list[Problem]:
-    """Return one problem for each thing that pydantic found wrong."""
-    return [_problem(detail, root, file) for detail in error.errors(include_url=False)]
+    """Return one problem for each thing that pydantic found wrong.
+
+    A list whose only entry is wrong also counts as too short: that says nothing new and is left out.
+    """
+    details = error.errors(include_url=False)
+    inner = [detail["loc"] for detail in details]
+    told = [d for d in details if not any(_above(d["loc"], location) for location in inner)]
+    return [_problem(detail, root, file) for detail in told]
+
+
+def _above(outer: Location, inner: Location) -> bool:
+    return len(outer) < len(inner) and inner[: len(outer)] == outer
 
 
 def _problem(detail: ErrorDetails, root: type[BaseModel], file: str) -> Problem:
