@@ -1,9 +1,10 @@
 """One model of a stack, as numbers: what it runs on, serves, uses and costs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from gate.costs import GPU, HOSTED, CostItem, OwnCosts, own_costs
 from gate.economics.bills import Bills, Need, Pool
@@ -22,8 +23,7 @@ UTILIZATION_TOLERANCE = 0.1
 """A declared utilization may differ so much from the one that volume and replicas imply."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCase:
+class ModelCase(NamedTuple):
     """Everything the decision about one model is made of."""
 
     model: ServedModel

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from stacks.constraint import Approval, HardConstraint
 
@@ -11,8 +11,7 @@ CENT = 0.005
 """Premiums are approved to the cent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConstraintStatus:
+class ConstraintStatus(NamedTuple):
     """What is to be said of one constraint."""
 
     constraint: HardConstraint

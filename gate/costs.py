@@ -1,8 +1,8 @@
 """What self-hosting costs beside the nodes, and using the API beside its tokens: one item a line."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from gate import facts
 from gate.economics.units import HOURS_PER_MONTH
@@ -22,8 +22,7 @@ OTHER = "other"
 HOSTED = "hosted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostItem:
+class CostItem(NamedTuple):
     """One line of a bill, USD a month at the declared volume."""
 
     group: str
@@ -33,8 +32,7 @@ class CostItem:
     """How the amount comes about, or why it is zero."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnCosts:
+class OwnCosts(NamedTuple):
     """What one model alone causes beside the nodes that serve it."""
 
     items: tuple[CostItem, ...]

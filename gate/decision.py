@@ -1,10 +1,9 @@
 """The decision about a stack: declared inputs and dated facts in, verdict and every figure out."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.case import ModelCase, full_cost_until, model_case, whole_bills
 from gate.constraints import ConstraintStatus, status
@@ -25,8 +24,7 @@ MODEL_VERSION: Final = "1"
 SHADOW_MAX_DAYS: Final = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Where the bills of a model, or of the whole stack, cross, and which side the volume is on."""
 
     name: str
@@ -53,8 +51,7 @@ class Outcome:
         return max(0.0, self.self_hosted_usd - self.hosted_usd)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What the gate says of a stack."""
 
     verdict: Verdict

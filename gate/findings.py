@@ -1,9 +1,9 @@
 """What the gate noticed beside the verdict: an advisory, or something that makes judging impossible."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from stacks.errors import Place, Problem
 
@@ -17,8 +17,7 @@ class Level(StrEnum):
     """The verdict is `indeterminate`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing noticed, in the form of every message: found, allowed, remedy."""
 
     level: Level

@@ -1,8 +1,8 @@
 """The hosted price of a token of this mix, at the comparator that the stack names."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from gate import facts
 from gate.findings import Finding, advisory, of_age
@@ -16,8 +16,7 @@ AGREEMENT = 0.2
 19 differ by more (docs/model.md#hosted)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tariff:
+class Tariff(NamedTuple):
     """USD per million tokens, by kind of token."""
 
     input_usd_per_mtok: float
@@ -33,8 +32,7 @@ class Tariff:
         return input_share * inputs + (1 - input_share) * self.output_usd_per_mtok
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostedRate:
+class HostedRate(NamedTuple):
     """What a million tokens of the mix cost at the comparator."""
 
     name: str

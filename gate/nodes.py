@@ -1,8 +1,8 @@
 """What one model's pool buys: which nodes, at which price, and how many replicas a node holds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from gate import facts
 from gate.economics.bills import Need, Pool
@@ -16,8 +16,7 @@ NEGOTIATED_PRICE_MAX_AGE_DAYS = 180
 """A quote or a contract is looked at twice a year; list prices have limits of their own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(NamedTuple):
     """USD for a node-hour, and where that comes from."""
 
     usd_per_hour: float
@@ -26,8 +25,7 @@ class Price:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodePlan:
+class NodePlan(NamedTuple):
     """What the pool of one model buys."""
 
     gpu: facts.Gpu
@@ -132,8 +130,7 @@ def _listed(record: facts.PriceRecord) -> Price:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bought:
+class _Bought(NamedTuple):
     price: Price
     min_nodes: int
     overhead_fraction: float = 0.0

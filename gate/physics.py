@@ -5,8 +5,7 @@ Upper bounds only: a declared throughput above the ideal is impossible, whatever
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 GIB: Final = 2**30
 
@@ -19,8 +18,7 @@ PLAUSIBLE: Final = (0.3, 0.85)
 """Measured over ideal: 0.48 to 0.77 on nine published runs (facts behind docs/model.md#physics)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silicon:
+class Silicon(NamedTuple):
     """The GPUs of one replica, taken together."""
 
     gpus: int
@@ -31,8 +29,7 @@ class Silicon:
     """Dense operations per second at the precision that computes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(NamedTuple):
     """The figures of a model that memory and speed depend on."""
 
     weight_bytes: float

@@ -5,8 +5,7 @@ passed: then the decision is a warning. New declarations are judged as if nothin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gate.decision import Decision
 from gate.inputs_hash import declaration_hash
@@ -16,8 +15,7 @@ from gate.verdict import Verdict
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """What is to be done about a decision."""
 
     refusal: str | None

@@ -1,6 +1,6 @@
 """What one replica serves: the benchmark, held against the declaration and against physics."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gate import facts, physics
 from gate.lookup import answering
@@ -10,8 +10,7 @@ from stacks.serving import Architecture
 from stacks.stack import ServedModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throughput:
+class Throughput(NamedTuple):
     """Tokens a second of one replica at the SLO, and how that compares with what is possible."""
 
     tokens_per_second: float
@@ -62,8 +61,7 @@ def _silicon(model: ServedModel, nodes: NodePlan) -> physics.Silicon:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(NamedTuple):
     """The figures of a model, known or declared."""
 
     name: str

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.economics.bills import Need
 from gate.economics.load import (
@@ -40,8 +39,7 @@ class Origin(StrEnum):
     CEILING = "ceiling of the benchmark (a shadow measures the rest)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(NamedTuple):
     """What the load makes of a pool."""
 
     origin: Origin
@@ -50,10 +48,10 @@ class Usage:
     """Nodes for a token a month."""
     utilization: float
     """Tokens served over tokens possible once nodes are full: 1/(bP), 1/h, or as measured."""
-    peak_to_mean: float | None = None
-    burst_factor: float | None = None
     saturated_tokens_per_second: float
     """What `utilization` is relative to, for one replica."""
+    peak_to_mean: float | None = None
+    burst_factor: float | None = None
     inputs: str = ""
     """What the file said, for the hash of the decision's inputs."""
     evidence: declared.Evidence | None = None

@@ -4,11 +4,10 @@ InputError is the only exception that reaches a user; whatever else is raised is
 traceback.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong with what was declared."""
 
     file: str
@@ -25,8 +24,7 @@ class Problem:
         return f"{place}: found {self.found}; allowed: {self.allowed}; remedy: {self.remedy}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a file, from which the problems found there take their names."""
 
     file: str

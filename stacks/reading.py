@@ -9,7 +9,6 @@ import yaml
 from pydantic import ValidationError
 
 from stacks.errors import InputError, Problem
-from stacks.mistakes import problems_of
 from stacks.stack import Stack
 
 PROJECT: Final = "breakeven"
@@ -56,6 +55,8 @@ def parse_stack(declared: object, *, file: str) -> Stack:
     try:
         return Stack.model_validate(declared)
     except ValidationError as error:
+        from stacks.mistakes import problems_of  # noqa: PLC0415 - only a mistake pays for it
+
         raise InputError(*problems_of(error, Stack, file=file)) from None
 
 

@@ -32,7 +32,7 @@ class BreakEven:
     safe: float | None = None
     """V_safe: from here self-hosting never loses again up to the capacity; None where it does."""
     loss_windows: tuple[Interval, ...] = ()
-    """Volumes above V* (from, to) at which self-hosting loses again."""
+    """Volumes above V* (from, to) at which self-hosting loses again; one without an end is not listed."""
     loss_window_count: int = 0
     peak_nodes: tuple[int, ...] = ()
     """Nodes of the busiest interval at V*, one for each pool; with `beyond_cap`, those it would need."""
@@ -44,12 +44,12 @@ def break_even(bills: Bills) -> BreakEven:
     Raises:
         TooFineError: self-hosting saves so little per unit that the crossing lies beyond
             what can be walked.
-        ValueError: fixed costs are negative (the hosted side has more of them) and nothing caps the pools.
     """
     capacity = bills.capacity
     if not cheaper(bills.floor_usd, bills.hosted_usd) and bills.all_fixed_usd >= 0:
         return BreakEven(verdict=Verdict.INFINITE, capacity=capacity)
-    if capacity is None and len(bills.pools) == 1 and len(bills.pools[0].needs) == 1:
+    level = len(bills.pools) == 1 and len(bills.pools[0].needs) == 1
+    if level and capacity is None and cheaper(bills.floor_usd, bills.hosted_usd):
         return sized_for_peak(bills, bills.pools[0])
     won = list(won_intervals(bills))
     if not won:
@@ -62,6 +62,8 @@ def _finite(bills: Bills, won: list[Interval]) -> BreakEven:
     last, capacity = won[-1], bills.capacity
     if capacity is not None and last[1] < capacity * (1 - TIE):
         windows, safe = (*windows, (last[1], capacity)), None
+    elif capacity is None and last[1] < float("inf"):
+        safe = None
     else:
         safe = last[0]
     return BreakEven(
@@ -137,26 +139,25 @@ def won_intervals(bills: Bills) -> Iterator[Interval]:
                 yield current
             current = won
     limit = float("inf") if capacity is None else capacity
-    if high < limit:
+    if high < limit and bills.floor_usd < bills.hosted_usd:
         yield (current[0] if current and current[1] >= end else end, limit)
     elif current:
         yield current
 
 
 def _window(bills: Bills) -> Interval:
-    """Return the volumes (low, high) below which it never wins and above which it always does.
+    """Return the volumes (low, high) between which all crossings lie.
 
-    R(x) lies between h x and h x + max(1, floor), so F < m x is needed and F + c max(1, floor) < m x
-    is enough, with m = p - v - c h.
+    R(x) lies between h x and h x + max(1, floor). Where a unit costs less self-hosted, F < m x is
+    needed and F + c max(1, floor) < m x is enough, with m = p - v - c h. Where it does not, only fixed
+    costs that are saved (F < 0) can win, up to x = F / m.
     """
-    margin = bills.hosted_usd - bills.floor_usd
-    if margin <= 0:
-        if bills.capacity is None:
-            msg = "negative fixed costs need a cap"
-            raise ValueError(msg)
+    margin, fixed = bills.hosted_usd - bills.floor_usd, bills.all_fixed_usd
+    if margin == 0:
         return 0.0, float("inf")
+    if margin < 0:
+        return 0.0, fixed / margin * (1 + 1e-9)
     slack = sum(pool.node_usd * max(1, pool.min_nodes) for pool in bills.pools)
-    fixed = bills.all_fixed_usd
     return max(0.0, fixed / margin * (1 - 1e-9)), max(0.0, (fixed + slack) / margin * (1 + 1e-9))
 
 

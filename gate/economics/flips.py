@@ -92,7 +92,7 @@ def _most_favourable(bills: Bills) -> _Factors:
     for piece in pieces(bills, above=0.0, up_to=bills.capacity):
         level = bills.net_fixed_usd + piece.nodes_usd
         hosted = min(hosted, level / piece.end + bills.marginal_usd)
-        if piece.nodes_usd > 0:
+        if piece.nodes_usd > 0 and cheaper(bills.net_fixed_usd, saves * piece.end):
             node = max(node, (saves * piece.end - bills.net_fixed_usd) / piece.nodes_usd)
         if saves > 0:
             throughput = min(throughput, level / (saves * piece.end))
@@ -107,7 +107,7 @@ def _at_volume(bills: Bills, volume: float) -> Iterator[Flip]:
         yield Flip(Quantity.HOSTED_PRICE, hosted)
     budget = tokens_usd - bills.marginal_usd * volume - bills.net_fixed_usd
     nodes_usd = bills.nodes_usd(volume)
-    if budget > 0 and nodes_usd > 0:
+    if nodes_usd > 0 and cheaper(tokens_usd - budget, tokens_usd):
         yield Flip(Quantity.NODE_PRICE, budget / nodes_usd)
     affordable = _largest_affordable(bills, budget)
     if affordable is not None:
@@ -134,15 +134,16 @@ def _largest_affordable(bills: Bills, budget: float) -> float | None:
 
 
 def _edges_around(bills: Bills, volume: float) -> Iterator[float]:
-    """Yield the nearest volumes below and above at which winning ends or begins.
+    """Yield the nearest volumes, down and up, at which winning ends or begins.
 
     A single point at which the bills are equal is no edge: self-hosting is dearer on both sides.
     """
-    capacity = bills.capacity
     won = [(low, high) for low, high in won_intervals(bills) if high > low * (1 + TIE)]
-    edges = [edge for interval in won for edge in interval]
-    inner = [e for e in edges if 0 < e < float("inf") and (capacity is None or e < capacity)]
-    below = [e for e in inner if e < volume * (1 - TIE)]
-    above = [e for e in inner if e > volume * (1 + TIE)]
-    yield from ([max(below)] if below else [])
-    yield from ([min(above)] if above else [])
+    if cheaper(bills.self_hosted(volume), bills.hosted(volume)):
+        around = [i for i in won if i[0] <= volume * (1 + TIE) and volume * (1 - TIE) <= i[1]]
+        edges = [edge for interval in around for edge in interval]
+    else:
+        below = [high for _, high in won if high < volume]
+        edges = [*below[-1:], *[low for low, _ in won if low >= volume * (1 - TIE)][:1]]
+    end = float("inf") if bills.capacity is None else bills.capacity
+    yield from (edge for edge in edges if 0 < edge < end)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import mul
 from typing import Final
 
 from gate.economics.bills import Bills, Pool
@@ -35,10 +36,11 @@ def pieces(bills: Bills, *, above: float, up_to: float) -> Iterator[Piece]:
         TooFineError: there are more than `MAX_PIECES`.
     """
     expected = sum((up_to - above) * n.nodes_per_unit for p in bills.pools for n in p.needs)
-    if expected > MAX_PIECES:
+    if not expected <= MAX_PIECES:  # nor where it is not a number
         msg = f"{expected:.3g} steps lie between {above:.6g} and {up_to:.6g}; at most {MAX_PIECES:,} are walked"
         raise TooFineError(msg)
     totals = [_intervals_x_nodes(pool, above) for pool in bills.pools]
+    rates = [pool.node_usd / pool.intervals for pool in bills.pools]
     steps = sorted(
         (end, index, intervals)
         for index, pool in enumerate(bills.pools)
@@ -47,17 +49,12 @@ def pieces(bills: Bills, *, above: float, up_to: float) -> Iterator[Piece]:
     start, position = above, 0
     while start < up_to:
         end = steps[position][0] if position < len(steps) else up_to
-        yield Piece(start, end, _nodes_usd(bills, totals))
+        nodes_usd = sum(map(mul, rates, totals), start=bills.node_fixed_usd)
+        yield Piece(start, end, nodes_usd)
         while position < len(steps) and steps[position][0] <= end * (1 + TIE):
             totals[steps[position][1]] += steps[position][2]
             position += 1
         start = end
-
-
-def _nodes_usd(bills: Bills, totals: list[int]) -> float:
-    """Return G for the nodes counted in `totals` (nodes times intervals, one for each pool)."""
-    nodes = zip(bills.pools, totals, strict=True)
-    return bills.node_fixed_usd + sum(p.node_usd * total / p.intervals for p, total in nodes)
 
 
 def _level(pool: Pool, nodes_per_unit: float, volume: float) -> int:

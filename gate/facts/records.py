@@ -1,12 +1,11 @@
 """The nouns of gate/data: a GPU, an instance type and its prices, a model, a price of operations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(NamedTuple):
     """Where a figure was read."""
 
     url: str
@@ -17,8 +16,7 @@ class Source:
     """How it was read, where not directly."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gpu:
+class Gpu(NamedTuple):
     """What one GPU can do at most."""
 
     name: str
@@ -37,8 +35,7 @@ class Gpu:
     """What a reader must know, and what could not be verified."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRecord:
+class PriceRecord(NamedTuple):
     """What an instance costs in one region and purchase option from a day on."""
 
     instance: str
@@ -55,8 +52,7 @@ class PriceRecord:
     """Where it was read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(NamedTuple):
     """What an instance type holds, and the history of its prices."""
 
     name: str
@@ -75,8 +71,7 @@ class Instance:
     """What a reader must know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
+class ModelSpec(NamedTuple):
     """What a model weighs and what its cache costs, out of its config.json."""
 
     name: str
@@ -115,8 +110,7 @@ class ModelSpec:
     """What a reader must know, and what could not be verified."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationsPrice:
+class OperationsPrice(NamedTuple):
     """What AWS bills around the GPUs, from a day on."""
 
     key: str

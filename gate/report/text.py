@@ -44,6 +44,8 @@ def _head(decision: Decision) -> Iterator[str]:
     yield f"break-even decision of {decision.file}, as of {decision.as_of}"
     yield f"VERDICT: {decision.verdict.value} - {MEANING[decision.verdict]}"
     yield f"         deploying is {'allowed' if decision.allowed else 'REFUSED'}"
+    if shadow := decision.stack.shadow:
+        yield f"         a shadow: ends {shadow.ends}, may cost {usd(shadow.spending_cap_usd)} USD until then"
 
 
 def _self_hosted(decision: Decision) -> Iterator[CostItem]:

@@ -1,10 +1,9 @@
 """What a load trace is, and the answers that both kinds of file share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.economics.load import LoadProfile, profile
 from stacks.errors import InputError, Problem
@@ -23,8 +22,7 @@ class MissingHours(StrEnum):
     """The service was known to be idle."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(NamedTuple):
     """The load of a file, in tokens (input and output together) for each interval."""
 
     tokens: tuple[float, ...]
