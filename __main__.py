@@ -39,7 +39,9 @@ def deploy(decision: Decision) -> None:
     provider = cluster_provider(stack.target)
     on_it = pulumi.ResourceOptions(providers=[provider])
     namespace = ServingNamespace(
-        "serving", ServingNamespaceArgs(name="serving", huggingface_token=token), on_it
+        "serving",
+        ServingNamespaceArgs(name=f"serving-{pulumi.get_stack()}", huggingface_token=token),
+        on_it,
     )
     for case in decision.cases:
         model, replicas = case.model, case.replicas_at_volume

@@ -6,11 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from gate import facts
 from gate.costs import GPU, HOSTED, CostItem, OwnCosts, own_costs
 from gate.economics.bills import Bills, Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, TIE, whole
-from gate.findings import Finding, advisory, blocking
-from gate.hosted import HostedRate, hosted_findings, hosted_rate
+from gate.findings import Finding, advisory, blocking, of_age
+from gate.hosted import HostedRate, hosted_findings, hosted_rate, list_tariff
 from gate.nodes import NodePlan, plan_nodes, price_findings
 from gate.throughput import Throughput, throughput
 from gate.throughput_findings import throughput_findings
@@ -81,6 +82,7 @@ class ModelCase(NamedTuple):
             self.model.hosted, self.rate, hosted, input_share=share, as_of=as_of
         )
         yield from throughput_findings(self.model, self.served, self.nodes, self.place, as_of=as_of)
+        yield from _escalation_findings(self, as_of=as_of)
         yield from usage_findings(self.used, self.place.at("workload"), as_of=as_of)
         yield from _volume_fits(self)
         yield from _utilization_agrees(self)
@@ -168,6 +170,16 @@ def whole_bills(cases: tuple[ModelCase, ...], *, shared_usd: float) -> Bills:
         hosted_fixed_usd=sum(each.hosted_fixed_usd for each in bills),
         pools=pools,
     )
+
+
+def _escalation_findings(case: ModelCase, *, as_of: date) -> Iterator[Finding]:
+    """Yield what the age of the frontier model's price calls for."""
+    escalation, here = case.model.costs.escalation, case.place.at("costs.escalation")
+    if escalation.provider is not None and escalation.model is not None:
+        tariff = list_tariff(escalation.provider, escalation.model, here, as_of=as_of)
+        limit = facts.max_age_days("hosted_price")
+        checked = tariff.checked
+        yield from of_age(here.at("model"), checked=checked, as_of=as_of, max_age_days=limit)
 
 
 def _volume_fits(case: ModelCase) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ class ConstraintStatus(NamedTuple):
     constraint: HardConstraint
     reasons: tuple[str, ...]
     """Why it does not stand; empty where it does."""
-    only_aged: bool
-    """Nothing but its last day stands against it."""
+    premium_usd_per_month: float
+    """What self-hosting its models costs more than the comparators."""
     note: str = ""
     """What an approver may want to know although it stands."""
 
@@ -63,7 +63,7 @@ def status(
     return ConstraintStatus(
         constraint=constraint,
         reasons=(*future, *expired, *unbound),
-        only_aged=bool(expired) and not future and not unbound,
+        premium_usd_per_month=premium_usd_per_month,
         note=note,
     )
 

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gate.case import ModelCase, full_cost_until, model_case, whole_bills
+from gate.case import ModelCase, model_case, whole_bills
 from gate.constraints import ConstraintStatus, status
 from gate.costs import CostItem, shared_items, total
 from gate.economics.bills import Bills
@@ -13,15 +13,15 @@ from gate.economics.break_even import BreakEven, break_even
 from gate.economics.flips import Flip, flips, verdict_at
 from gate.economics.payback import Payback, Stream, payback
 from gate.economics.pieces import TooFineError
-from gate.findings import Finding, Level, advisory, blocking
+from gate.findings import Finding, Level
 from gate.inputs_hash import inputs_hash
+from gate.stack_findings import growth_findings, stack_findings
 from gate.verdict import NEVER_BREAKS_EVEN, Verdict, exit_code
 from stacks.errors import InputError, Place, Problem
 from stacks.stack import Stack
 
 MODEL_VERSION: Final = "1"
 """Raised when the same inputs may lead to another verdict; in the record of each decision."""
-SHADOW_MAX_DAYS: Final = 30
 
 
 class Outcome(NamedTuple):
@@ -100,7 +100,7 @@ def decide(stack: Stack, *, file: str, folder: Path, as_of: date) -> Decision:
     whole = _outcome("stack", whole_bills(cases, shared_usd=total(shared)), tokens, root)
     hashed = inputs_hash(stack, [case.used.inputs for case in cases])
     constraints = tuple(_statuses(stack, models, whole, hashed, as_of))
-    findings = tuple(_findings(stack, root, cases, total(shared), as_of))
+    findings = tuple(stack_findings(stack, root, cases, total(shared), as_of))
     paid, set_up_usd = _payback(stack, cases, total(shared))
     return Decision(
         verdict=_verdict(stack, models, whole, constraints, findings),
@@ -113,7 +113,7 @@ def decide(stack: Stack, *, file: str, folder: Path, as_of: date) -> Decision:
         shared=shared,
         payback=paid,
         set_up_usd=set_up_usd,
-        findings=(*findings, *_growth_findings(root, paid, whole.verdict)),
+        findings=(*findings, *growth_findings(root, paid, whole.verdict)),
         constraints=constraints,
         inputs_hash=hashed,
     )
@@ -185,45 +185,16 @@ def _verdict(
         return Verdict.INDETERMINATE
     named = {name for each in constraints if each.stands for name in each.constraint.models}
     refuses_below = stack.gate.on_below_break_even == "refuse"
-    if stack.shadow is not None:
-        refused = {m.name for m in models if m.verdict is Verdict.INFINITE}
-        whole_refused = False
-    else:
-        refused = {m.name for m in models if m.verdict is Verdict.INFINITE}
-        whole_refused = exit_code(whole.verdict, refuse_below_break_even=refuses_below) != 0
+    code = exit_code(whole.verdict, refuse_below_break_even=refuses_below)
+    # A shadow exists to measure: only if even its ceiling never breaks even is there no point in it.
+    whole_refused = code != 0 and stack.shadow is None
+    refused = {model.name for model in models if model.verdict is Verdict.INFINITE}
     if refused - named:
         return Verdict.INFINITE
     if whole_refused:
         alone = {m.name for m in models if m.verdict in NEVER_BREAKS_EVEN}
         return Verdict.MANDATED if named and alone <= named else whole.verdict
     return Verdict.MANDATED if refused else whole.verdict
-
-
-def _findings(
-    stack: Stack, root: Place, cases: tuple[ModelCase, ...], shared_usd: float, as_of: date
-) -> Iterator[Finding]:
-    for case in cases:
-        yield from case.findings(as_of=as_of)
-    if stack.shadow is None:
-        return
-    here, ends = root.at("shadow"), stack.shadow.ends
-    days = (ends - as_of).days
-    if days < 0 or days > SHADOW_MAX_DAYS:
-        yield blocking(
-            here.at("ends"),
-            found=f"{ends}, {'passed' if days < 0 else f'{days} days away'}",
-            allowed=f"{as_of} and up to {SHADOW_MAX_DAYS} days after",
-            remedy="take the shadow down and declare what it measured, or give it a nearer end",
-            aged=days < 0,
-        )
-    most = full_cost_until(cases, shared_usd, max(0, days + 1) * 24)
-    if most > stack.shadow.spending_cap_usd:
-        yield blocking(
-            here.at("spending_cap_usd"),
-            found=f"{stack.shadow.spending_cap_usd:,.0f}",
-            allowed=f"from {most:,.0f}, what it can cost until {ends}",
-            remedy="raise the cap, end it earlier, or measure on fewer nodes",
-        )
 
 
 def _payback(
@@ -246,21 +217,3 @@ def _payback(
         horizon_months=stack.gate.horizon_months,
     )
     return result, set_up_usd
-
-
-def _growth_findings(root: Place, result: Payback, verdict: Verdict) -> Iterator[Finding]:
-    if result.full_in_month is not None and result.full_in_month > 1:
-        yield advisory(
-            root.at("models"),
-            found=f"growth that fills the pools in month {result.full_in_month}",
-            allowed="pools that hold the volume over gate.horizon_months",
-            remedy="raise pool.replicas.max, or plan a new decision by then",
-        )
-    if result.losing_months and verdict is Verdict.WINS:
-        first, last = result.losing_months[0], result.losing_months[-1]
-        yield advisory(
-            root.at("gate.horizon_months"),
-            found=f"{len(result.losing_months)} months in which self-hosting is not cheaper ({first} to {last})",
-            allowed="cheaper in each month of the horizon",
-            remedy="see the loss windows; a volume between replica steps can lose again",
-        )

@@ -55,7 +55,7 @@ def hosted_rate(
     blend = tariff.blend(
         input_share=input_share, cached_input_fraction=hosted.cached_input_fraction
     )
-    discount = _batch_discount(hosted, place)
+    discount = _batch_discount(hosted, place, input_share=input_share, as_of=as_of)
     usd_per_mtok = blend * (1 - hosted.batch_fraction * discount) * (1 + hosted.retry_fraction)
     return HostedRate(
         name=f"{hosted.provider} {hosted.model}",
@@ -103,16 +103,26 @@ def list_tariff(provider: str, model: str, place: Place, *, as_of: date) -> Tari
     )
 
 
-def _batch_discount(hosted: declared.Hosted, place: Place) -> float:
+def _batch_discount(
+    hosted: declared.Hosted, place: Place, *, input_share: float, as_of: date
+) -> float:
+    """Return the discount of the batch price: as declared, else as the price book lists it."""
     if hosted.batch_fraction == 0:
         return 0.0
-    if hosted.batch_discount_fraction is None:
+    if hosted.batch_discount_fraction is not None:
+        return hosted.batch_discount_fraction
+    listed = hosted_price(provider=hosted.provider, model=hosted.model, as_of=as_of)
+    batch = listed.batch if listed and not hosted.negotiated else None
+    if listed is None or batch is None or not batch.input_mtok or not batch.output_mtok:
         raise place.at("batch_discount_fraction").error(
-            found="nothing, with a batch_fraction above 0",
+            found="nothing, with a batch_fraction above 0 and no batch price in the price book",
             allowed="a discount from 0 to 1",
             remedy="write down the provider's batch discount (0.5 is half)",
         )
-    return hosted.batch_discount_fraction
+    blended = input_share * batch.input_mtok + (1 - input_share) * batch.output_mtok
+    rates = listed.rates
+    standard = input_share * (rates.input_mtok or 0) + (1 - input_share) * (rates.output_mtok or 0)
+    return 1 - blended / standard
 
 
 def hosted_findings(

@@ -171,6 +171,7 @@ def _constraint(status: ConstraintStatus) -> Json:
         "models": list(constraint.models),
         "stands": status.stands,
         "reasons": list(status.reasons),
+        "premium_usd_per_month": status.premium_usd_per_month,
         "evidence": constraint.evidence,
         "approver": constraint.approver,
         "approved_on": constraint.approved_on.isoformat(),

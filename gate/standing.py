@@ -64,12 +64,11 @@ def _refusal(decision: Decision) -> str:
 
 
 def _mandates(decision: Decision) -> list[str]:
-    premium = usd(decision.whole.premium_usd)
     return [
         f"{decision.file}: refused on cost, let through by a {status.constraint.category} constraint;"
-        f" premium {premium} USD/month; evidence {status.constraint.evidence};"
-        f" approver {status.constraint.approver}; expires {status.constraint.expires};"
-        f" ticket {status.constraint.ticket}"
+        f" premium {usd(status.premium_usd_per_month)} USD/month;"
+        f" evidence {status.constraint.evidence}; approver {status.constraint.approver};"
+        f" expires {status.constraint.expires}; ticket {status.constraint.ticket}"
         for status in decision.constraints
         if status.stands
     ]

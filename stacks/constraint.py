@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.numbers import Amount, Day, Declared, DnsLabel, Statement, Text
+from stacks.errors import Contradiction
+from stacks.numbers import SHA256, Amount, Day, Declared, DnsLabel, Statement, Text
 
 MAX_MONTHS = 12
 
@@ -12,11 +13,11 @@ MAX_MONTHS = 12
 class Approval(Declared):
     """What was approved: `python -m gate approve` prints it for the approver to put here."""
 
-    inputs_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    inputs_hash: Annotated[str, Field(pattern=SHA256)]
     """Hash of the decision's inputs that the approver saw."""
     premium_usd_per_month: Amount
     """What self-hosting cost more a month than the comparator, when it was approved."""
-    seal: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    seal: Annotated[str, Field(pattern=SHA256)]
     """SHA-256 over the constraint and the two values above: shows a later edit of any of them."""
 
 
@@ -46,12 +47,14 @@ class HardConstraint(Declared):
 
     @model_validator(mode="after")
     def _expires_within_a_year(self) -> Self:
-        if self.expires <= self.approved_on:
-            msg = "expires must lie after approved_on"
-            raise ValueError(msg)
         months = (self.expires.year - self.approved_on.year) * 12
         months += self.expires.month - self.approved_on.month
-        if (months, self.expires.day) > (MAX_MONTHS, self.approved_on.day):
-            msg = f"expires must lie at most {MAX_MONTHS} months after approved_on"
-            raise ValueError(msg)
+        too_late = (months, self.expires.day) > (MAX_MONTHS, self.approved_on.day)
+        if too_late or self.expires <= self.approved_on:
+            raise Contradiction(
+                ".expires",
+                found=f"{self.expires}, approved on {self.approved_on}",
+                allowed=f"a day after approved_on, at most {MAX_MONTHS} months later",
+                remedy="give it a nearer end; it can be approved again",
+            )
         return self

@@ -21,7 +21,8 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         """Return the message: one line, for terminals and logs alike."""
         place = f"{self.file}: {self.field}" if self.field else self.file
-        return f"{place}: found {self.found}; allowed: {self.allowed}; remedy: {self.remedy}"
+        text = f"{place}: found {self.found}; allowed: {self.allowed}; remedy: {self.remedy}"
+        return " ".join(text.splitlines())
 
 
 class Place(NamedTuple):
@@ -41,6 +42,16 @@ class Place(NamedTuple):
     def error(self, *, found: str, allowed: str, remedy: str) -> "InputError":
         """Return the error for what is wrong here."""
         return InputError(self.problem(found=found, allowed=allowed, remedy=remedy))
+
+
+class Contradiction(ValueError):
+    """Declared values that do not go together; raised by a validator, for the place it validates."""
+
+    def __init__(self, field: str = "", *, found: str, allowed: str, remedy: str) -> None:
+        self.field = field
+        """The part of that place, e.g. `.max`; empty for the whole."""
+        self.found, self.allowed, self.remedy = found, allowed, remedy
+        super().__init__(f"found {found}; allowed: {allowed}")
 
 
 class InputError(Exception):

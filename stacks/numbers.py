@@ -1,10 +1,15 @@
-"""The kinds of value a stack file may hold; anything looser than these is refused at the border."""
+"""The kinds of value a stack file may hold; anything looser than these is refused at the border.
+
+Every number has a bound on either side: no slip of a unit gets far enough to overflow the model.
+"""
 
 import re
 from datetime import date
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from stacks.errors import Contradiction
 
 _PLAIN_NUMBER: Final = re.compile(r"[-+]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
@@ -19,48 +24,69 @@ def plain_number(value: Any) -> Any:
     """Return a number as it is, or out of the text that `pulumi config set --path` writes for one.
 
     Raises:
-        ValueError: the value is a truth value or some other text (" 5", "5 USD", "nan").
+        Contradiction: the value is a truth value or some other text (" 5", "5 USD", "nan").
     """
-    if isinstance(value, bool):
-        msg = "a truth value is no number"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic turns a ValueError into its own error
-    if isinstance(value, str):
-        if not _PLAIN_NUMBER.fullmatch(value):
-            msg = "this text is no number"
-            raise ValueError(msg)
-        return value.replace("_", "")
-    return value
+    is_text = isinstance(value, str)
+    if isinstance(value, bool) or (is_text and not _PLAIN_NUMBER.fullmatch(value)):
+        raise Contradiction(
+            found=repr(value)[:80],
+            allowed="a plain number",
+            remedy="write the figure alone: no unit, no blank, a point before decimals",
+        )
+    return value.replace("_", "") if is_text else value
 
 
 _number = BeforeValidator(plain_number)
 
-Amount = Annotated[float, _number, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, _number, Field(ge=0, le=1e15, allow_inf_nan=False)]
 """Zero or above."""
-Positive = Annotated[float, _number, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, _number, Field(gt=0, le=1e15, allow_inf_nan=False)]
 """Above zero."""
 Fraction = Annotated[float, _number, Field(ge=0, le=1, allow_inf_nan=False)]
 """From 0 to 1."""
-Share = Annotated[float, _number, Field(gt=0, le=1, allow_inf_nan=False)]
+Share = Annotated[float, _number, Field(ge=0.0001, le=1, allow_inf_nan=False)]
 """Above 0, up to 1."""
 Growth = Annotated[float, _number, Field(gt=-1, le=1, allow_inf_nan=False)]
 """A change a month: 0.05 is 5 % more."""
-Count = Annotated[int, _number, Field(ge=1)]
+Count = Annotated[int, _number, Field(ge=1, le=10**9)]
 """A whole number from 1."""
-CountOrZero = Annotated[int, _number, Field(ge=0)]
+CountOrZero = Annotated[int, _number, Field(ge=0, le=10**9)]
 """A whole number from 0."""
 
 UsdPerMtok = Annotated[float, _number, Field(ge=0.001, le=1000, allow_inf_nan=False)]
 """USD per million tokens. The bounds catch a price per token or per thousand."""
-TokensPerMonth = Annotated[float, _number, Field(ge=1e5, le=1e15, allow_inf_nan=False)]
+TokensPerMonth = Annotated[float, _number, Field(ge=1e6, le=1e15, allow_inf_nan=False)]
 """Tokens a month. The bounds catch a volume in millions, or one multiplied twice."""
+TokensPerRequest = Annotated[float, _number, Field(ge=1, le=1e8, allow_inf_nan=False)]
+"""Mean length of an input or output."""
+TokensPerSecond = Annotated[float, _number, Field(ge=1, le=1e9, allow_inf_nan=False)]
+"""Throughput of one replica. The bounds catch requests a second, and tokens a month."""
 UsdPerHour = Annotated[float, _number, Field(ge=0.01, le=2000, allow_inf_nan=False)]
 """USD for a node-hour. The bounds catch cents, and a price for a month."""
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that says something."""
-Statement = Annotated[str, Field(min_length=20)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=12)]
+"""A few words: why a cost is zero."""
+Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)]
 """A sentence: long enough to be one."""
-DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,40}[a-z0-9])?$")]
+
+DNS_LABEL: Final = r"^[a-z]([-a-z0-9]{0,40}[a-z0-9])?$"
+SHA256: Final = r"^[0-9a-f]{64}$"
+COMMIT: Final = r"^[0-9a-f]{7,40}$"
+IMAGE: Final = r"^[^@\s]+@sha256:[0-9a-f]{64}$"
+ACCOUNT: Final = r"^\d{12}$"
+
+FORMS: Final = {
+    DNS_LABEL: "lower-case letters, digits and dashes, from a letter, at most 42 of them",
+    SHA256: "64 hex digits in lower case",
+    COMMIT: "a commit, 7 to 40 hex digits in lower case",
+    IMAGE: "an image by digest, name@sha256: and 64 hex digits",
+    ACCOUNT: "12 digits, in quotes",
+}
+"""What each pattern asks for, in words."""
+
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
 """A name Kubernetes takes: lower case, digits and dashes, at most 42 characters."""
 Day = date
 """A calendar day, as YYYY-MM-DD."""

@@ -43,7 +43,7 @@ def payback(
     streams: Sequence[Stream], *, shared_usd: float, set_up_usd: float, horizon_months: int
 ) -> Payback:
     """Return when `set_up_usd` is paid back; `shared_usd` is paid each month beside the streams."""
-    behind = set_up_usd
+    own_total, hosted_total = set_up_usd, 0.0
     paid_back: int | None = None
     losing: list[int] = []
     for month in range(1, horizon_months + 1):
@@ -51,9 +51,9 @@ def payback(
             return Payback(month=paid_back, losing_months=tuple(losing), full_in_month=month)
         hosted = sum(stream.bills.hosted(stream.in_month(month)) for stream in streams)
         own = shared_usd + sum(s.bills.self_hosted(s.in_month(month)) for s in streams)
-        behind += own - hosted
+        own_total, hosted_total = own_total + own, hosted_total + hosted
         if not cheaper(own, hosted):
             losing.append(month)
-        if paid_back is None and behind <= 0:
+        if paid_back is None and not cheaper(hosted_total, own_total):
             paid_back = month
     return Payback(month=paid_back, losing_months=tuple(losing), full_in_month=None)

@@ -34,7 +34,7 @@ def text(decision: Decision) -> str:
         _figures(decision),
         *([_models(decision)] if len(decision.models) > 1 else []),
         _flips(decision),
-        _constraints(decision.constraints, decision),
+        _constraints(decision.constraints),
         _findings(decision.findings),
     ]
     return "\n\n".join("\n".join(section) for section in map(list, sections) if section)
@@ -163,7 +163,7 @@ def _flips(decision: Decision) -> list[str]:
     return lines + [line for label, value in rows for line in _row(label, value)]
 
 
-def _constraints(statuses: Iterable[ConstraintStatus], decision: Decision) -> Iterator[str]:
+def _constraints(statuses: Iterable[ConstraintStatus]) -> Iterator[str]:
     for status in statuses:
         constraint = status.constraint
         state = "stands" if status.stands else "does NOT stand: " + "; ".join(status.reasons)
@@ -174,7 +174,7 @@ def _constraints(statuses: Iterable[ConstraintStatus], decision: Decision) -> It
         yield from _row("approver", f"{constraint.approver}, {constraint.approved_on}")
         yield from _row("expires", f"{constraint.expires}")
         yield from _row("ticket", constraint.ticket)
-        yield from _row("premium", f"{usd(decision.whole.premium_usd)} USD/month")
+        yield from _row("premium", f"{usd(status.premium_usd_per_month)} USD/month")
         if status.note:
             yield from _row("note", status.note)
 
