@@ -8,7 +8,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import pulumi
 
-from components.cluster import cluster_provider
+from components.cluster import NoClusterError, cluster_provider, deployable
 from components.labels import labels
 from components.own_outputs import last_outputs
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
@@ -34,26 +34,23 @@ def declare() -> Stack:
 
 
 def deploy(decision: Decision) -> None:
-    """Register the serving components of every model."""
-    stack, token = decision.stack, pulumi.Config().get_secret("huggingface_token")
-    provider = cluster_provider(stack.target)
-    on_it = pulumi.ResourceOptions(providers=[provider])
-    namespace = ServingNamespace(
-        "serving",
-        ServingNamespaceArgs(name=f"serving-{pulumi.get_stack()}", huggingface_token=token),
-        on_it,
-    )
-    for case in decision.cases:
-        model, replicas = case.model, case.replicas_at_volume
+    """Register the serving components; what cannot be deployed is refused before the first."""
+    cases, target = decision.cases, deployable(decision.stack.target)
+    plans = [vllm_plan(c.model, c.place, target, replicas=c.replicas_at_volume) for c in cases]
+    token = pulumi.Config().get_secret("huggingface_token")
+    on_it = pulumi.ResourceOptions(providers=[cluster_provider(target)])
+    shared = ServingNamespaceArgs(name="serving", huggingface_token=token)
+    namespace = ServingNamespace("serving", shared, on_it)
+    for case, plan in zip(cases, plans, strict=True):
         Vllm(
-            model.name,
+            case.model.name,
             VllmArgs(
-                plan=vllm_plan(model, case.place, stack.target, replicas=replicas),
-                replicas=replicas,
+                plan=plan,
+                replicas=case.replicas_at_volume,
                 namespace=namespace.name,
                 token_secret="hub-token" if token else None,
-                labels=labels("vllm", model.name, decision=decision.inputs_hash),
-                node_selector=model.serving.node_selector,
+                labels=labels("vllm", case.model.name, decision=decision.inputs_hash),
+                node_selector=case.model.serving.node_selector,
             ),
             on_it,
         )
@@ -62,11 +59,10 @@ def deploy(decision: Decision) -> None:
 def main() -> None:
     """Run the flow; a refusal ends it before the first resource, in a preview after the plan."""
     decision = decide(declare(), file=FILE, folder=STACKS, as_of=as_of_day())
-    last = last_outputs().get("lastAllowed")
+    last = None if decision.allowed else last_outputs().get("lastAllowed")
     answer = standing(decision, last)
     pulumi.log.info(text(decision))
     pulumi.export("decision", record(decision))
-    pulumi.export("lastAllowed", summary(decision) if decision.allowed else last)
     for warning in answer.warnings:
         pulumi.log.warn(warning)
     if answer.refusal and not pulumi.runtime.is_dry_run():
@@ -74,9 +70,10 @@ def main() -> None:
     deploy(decision)
     if answer.refusal:
         raise pulumi.RunError(answer.refusal)
+    pulumi.export("lastAllowed", last or summary(decision))  # else the old one stays
 
 
 try:
     main()
-except InputError as error:
+except (InputError, NoClusterError) as error:
     raise pulumi.RunError(str(error)) from None

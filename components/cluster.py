@@ -9,12 +9,23 @@ class NoClusterError(Exception):
     """The target is declared and priced, but this version cannot deploy to it."""
 
 
-def cluster_provider(target: Target) -> k8s.Provider:
-    """Return the provider that the serving components are deployed with.
+def deployable(target: Target) -> Render | Kubernetes:
+    """Return the target where this version can deploy to it.
 
     Raises:
         NoClusterError: the target is an AWS account.
     """
+    if isinstance(target, Eks):
+        msg = (
+            "target eks is judged, not deployed: this version has no AWS layer. Make the cluster"
+            " by other means and declare target.kind: kubernetes with its context"
+        )
+        raise NoClusterError(msg)
+    return target
+
+
+def cluster_provider(target: Render | Kubernetes) -> k8s.Provider:
+    """Return the provider that the serving components are deployed with."""
     match target:
         case Render():
             # A kubeconfig of the environment would reach the provider too, which refuses both at once.
@@ -28,9 +39,3 @@ def cluster_provider(target: Target) -> k8s.Provider:
                 kubeconfig=target.kubeconfig,
                 enable_server_side_apply=True,
             )
-        case Eks():
-            msg = (
-                "target eks is judged, not deployed: this version has no AWS layer. Make the cluster"
-                " by other means and declare target.kind: kubernetes with its context"
-            )
-            raise NoClusterError(msg)

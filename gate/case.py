@@ -17,7 +17,7 @@ from gate.throughput import Throughput, throughput
 from gate.throughput_findings import throughput_findings
 from gate.usage import Origin, Usage, at_ceiling, usage, usage_findings
 from stacks.errors import Place
-from stacks.pool import Autoscaled
+from stacks.pool import Autoscaled, Committed
 from stacks.stack import ServedModel
 
 UTILIZATION_TOLERANCE = 0.1
@@ -41,8 +41,13 @@ class ModelCase(NamedTuple):
     def node_item(self) -> CostItem:
         """Return the nodes as a line of the bill, commitments included."""
         nodes, mean = self.nodes, self.bills.pools[0].nodes(1.0)
-        price = nodes.price
+        price, committed = nodes.price, nodes.committed
         basis = f"{mean:.2f} x {nodes.node} at {price.usd_per_hour:g} USD/h, {price.label}, {price.checked}"
+        if nodes.overhead_fraction:
+            basis += f"; {nodes.overhead_fraction:.1%} more for interruptions"
+        if committed and isinstance(self.model.pool.purchase, Committed):
+            count = self.model.pool.purchase.committed_nodes
+            basis += f"; {count} of them at {committed.usd_per_hour:g} USD/h, {committed.label}"
         amount = mean * nodes.node_usd_per_month + nodes.commitment_usd_per_month
         return CostItem(group=GPU, name=self.model.name, usd_per_month=amount, basis=basis)
 
@@ -77,7 +82,9 @@ class ModelCase(NamedTuple):
         """Yield everything that was noticed about this model."""
         share = self.model.workload.input_share
         hosted = self.place.at("hosted")
-        yield from price_findings(self.model.pool, self.place.at("pool"), as_of=as_of)
+        yield from price_findings(
+            self.model.pool.purchase, self.nodes, self.place.at("pool"), as_of=as_of
+        )
         yield from hosted_findings(
             self.model.hosted, self.rate, hosted, input_share=share, as_of=as_of
         )

@@ -16,7 +16,7 @@ from gate.economics.pieces import TooFineError
 from gate.findings import Finding, Level
 from gate.inputs_hash import inputs_hash
 from gate.stack_findings import growth_findings, stack_findings
-from gate.verdict import NEVER_BREAKS_EVEN, Verdict, exit_code
+from gate.verdict import Verdict, exit_code
 from stacks.errors import InputError, Place, Problem
 from stacks.stack import Stack
 
@@ -81,9 +81,14 @@ class Decision(NamedTuple):
         return self.exit_code == 0
 
     @property
+    def blocking(self) -> list[Problem]:
+        """Return what makes judging impossible; without any there is a verdict."""
+        return [each.problem for each in self.findings if each.level is Level.BLOCKING]
+
+    @property
     def refuses_below(self) -> bool:
         """Return whether the stack wants `below_break_even` refused."""
-        return self.stack.gate.on_below_break_even == "refuse"
+        return _refuses_below(self.stack)
 
 
 def decide(stack: Stack, *, file: str, folder: Path, as_of: date) -> Decision:
@@ -158,11 +163,17 @@ def _outcome(name: str, bills: Bills, tokens: float, place: Place) -> Outcome:
 
 
 def premium_of(names: Iterable[str], models: Iterable[Outcome], whole: Outcome) -> float:
-    """Return the monthly premium of the named models: the whole stack's where all are named."""
+    """Return what self-hosting the named models costs more a month than their comparators.
+
+    The costs that the models share count as far as what the other models save does not pay for them;
+    for all models together it is the whole stack's premium.
+    """
     named, everyone = set(names), list(models)
-    if named >= {outcome.name for outcome in everyone}:
-        return whole.premium_usd
-    return sum(outcome.premium_usd for outcome in everyone if outcome.name in named)
+    losses = {model.name: model.self_hosted_usd - model.hosted_usd for model in everyone}
+    shared = whole.self_hosted_usd - sum(model.self_hosted_usd for model in everyone)
+    carried = sum(max(0.0, -loss) for name, loss in losses.items() if name not in named)
+    own = sum(loss for name, loss in losses.items() if name in named)
+    return max(0.0, own + max(0.0, shared - carried))
 
 
 def _statuses(
@@ -181,20 +192,23 @@ def _verdict(
     findings: tuple[Finding, ...],
 ) -> Verdict:
     """Return the verdict, in the precedence of docs/model.md#verdicts."""
-    if any(finding.level is Level.BLOCKING for finding in findings):
+    if any(each.level is Level.BLOCKING for each in findings):
         return Verdict.INDETERMINATE
     named = {name for each in constraints if each.stands for name in each.constraint.models}
-    refuses_below = stack.gate.on_below_break_even == "refuse"
-    code = exit_code(whole.verdict, refuse_below_break_even=refuses_below)
-    # A shadow exists to measure: only if even its ceiling never breaks even is there no point in it.
-    whole_refused = code != 0 and stack.shadow is None
-    refused = {model.name for model in models if model.verdict is Verdict.INFINITE}
-    if refused - named:
+    infinite = {model.name for model in models if model.verdict is Verdict.INFINITE}
+    if infinite - named:
         return Verdict.INFINITE
-    if whole_refused:
-        alone = {m.name for m in models if m.verdict in NEVER_BREAKS_EVEN}
-        return Verdict.MANDATED if named and alone <= named else whole.verdict
-    return Verdict.MANDATED if refused else whole.verdict
+    below = _refuses_below(stack)
+    # A shadow exists to measure: only if even its ceiling never breaks even is there no point in it.
+    if stack.shadow is None and exit_code(whole.verdict, refuse_below_break_even=below):
+        losing = {m.name for m in models if exit_code(m.verdict, refuse_below_break_even=below)}
+        return Verdict.MANDATED if named and losing <= named else whole.verdict
+    return Verdict.MANDATED if infinite else whole.verdict
+
+
+def _refuses_below(stack: Stack) -> bool:
+    """Return whether `below_break_even` is refused; a shadow is refused for `infinite` alone."""
+    return stack.gate.on_below_break_even == "refuse" and stack.shadow is None
 
 
 def _payback(

@@ -85,6 +85,8 @@ def list_tariff(provider: str, model: str, place: Place, *, as_of: date) -> Tari
     Raises:
         InputError: provider or model is unknown or has no usable price.
     """
+    with answering(place.at("provider")):
+        facts.hosted_provider(provider)
     with answering(place.at("model")):
         price = facts.hosted_price(provider=provider, model=model, as_of=as_of)
     rates = price.rates
@@ -92,7 +94,7 @@ def list_tariff(provider: str, model: str, place: Place, *, as_of: date) -> Tari
         raise place.at("model").error(
             found=f"{provider} {model}: {price.why_not_comparable}",
             allowed="a model with a price for input and for output",
-            remedy="name another comparator, or declare hosted.negotiated with evidence",
+            remedy="name another model; a comparator may have a price in hosted.negotiated",
         )
     return Tariff(
         input_usd_per_mtok=rates.input_mtok,

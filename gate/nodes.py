@@ -10,7 +10,7 @@ from gate.economics.units import HOURS_PER_MONTH, whole
 from gate.findings import Finding, blocking, of_age
 from gate.lookup import answering, instance_price
 from stacks import pool as declared
-from stacks.errors import Place
+from stacks.errors import InputError, Place
 
 NEGOTIATED_PRICE_MAX_AGE_DAYS = 180
 """A quote or a contract is looked at twice a year; list prices have limits of their own."""
@@ -23,6 +23,9 @@ class Price(NamedTuple):
     source: str
     checked: date
     label: str
+    field: str
+    """Where in the pool it is declared, for what is said of its age."""
+    max_age_days: int
 
 
 class NodePlan(NamedTuple):
@@ -36,6 +39,8 @@ class NodePlan(NamedTuple):
     replicas_per_node: int
     price: Price
     """Of one more node."""
+    committed: Price | None
+    """Of the nodes under a commitment, where one more node costs something else."""
     overhead_fraction: float
     """Node-hours paid beyond those that serve: interruptions of spot nodes."""
     min_nodes: int
@@ -74,6 +79,8 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
         )
     floor = whole(pool.replicas.min / per_node)
     cap = pool.replicas.max / per_node
+    if list_price is None and _buys_on_demand(pool.purchase, whole(cap)):
+        raise _no_list_price(pool.node, place, as_of)
     bought = _purchase(pool.purchase, place.at("purchase"), list_price, floor, cap)
     return NodePlan(
         gpu=gpu,
@@ -82,6 +89,7 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
         gpus_per_replica=pool.gpus_per_replica,
         replicas_per_node=per_node,
         price=bought.price,
+        committed=bought.committed,
         overhead_fraction=bought.overhead_fraction,
         min_nodes=bought.min_nodes,
         max_nodes=cap,
@@ -101,6 +109,8 @@ def _node(
             source=node.evidence,
             checked=node.checked,
             label="own price",
+            field="node.checked",
+            max_age_days=NEGOTIATED_PRICE_MAX_AGE_DAYS,
         )
         return gpu, node.gpus, f"node of {node.gpus} x {node.gpu}", price
     with answering(place.at("instance_type")):
@@ -127,12 +137,15 @@ def _listed(record: facts.PriceRecord) -> Price:
         source=record.source.url,
         checked=record.source.checked,
         label="on-demand list price",
+        field="node.instance_type",
+        max_age_days=facts.max_age_days("instance_price"),
     )
 
 
 class _Bought(NamedTuple):
     price: Price
     min_nodes: int
+    committed: Price | None = None
     overhead_fraction: float = 0.0
     commitment_usd_per_month: float = 0.0
 
@@ -142,7 +155,7 @@ def _purchase(
 ) -> _Bought:
     match purchase:
         case declared.OnDemand():
-            return _Bought(price=_on_demand(list_price, place), min_nodes=floor)
+            return _Bought(price=_known(list_price), min_nodes=floor)
         case declared.Spot():
             return _Bought(
                 price=_quoted(purchase, "spot"),
@@ -170,22 +183,37 @@ def _committed(
     price = _quoted(purchase, purchase.kind.replace("_", " "))
     if purchase.committed_nodes == most:
         return _Bought(price=price, min_nodes=most)
-    on_demand = _on_demand(list_price, place)
+    on_demand = _known(list_price)
     difference = (price.usd_per_hour - on_demand.usd_per_hour) * HOURS_PER_MONTH
     return _Bought(
         price=on_demand,
+        committed=price,
         min_nodes=max(floor, purchase.committed_nodes),
         commitment_usd_per_month=difference * purchase.committed_nodes,
     )
 
 
-def _on_demand(list_price: Price | None, place: Place) -> Price:
-    if list_price is None:
-        raise place.error(
-            found="no on-demand price of this instance in this region",
-            allowed="a dated price",
-            remedy="add it to gate/data/instances.yaml, or declare node.kind: own with a quote",
-        )
+def _buys_on_demand(purchase: declared.Purchase, most: int) -> bool:
+    if isinstance(purchase, declared.Committed):
+        return purchase.committed_nodes < most
+    return isinstance(purchase, declared.OnDemand)
+
+
+def _no_list_price(node: declared.Node, place: Place, as_of: date) -> InputError:
+    """Return the answer for an instance without an on-demand price in its region: never 0."""
+    assert isinstance(node, declared.CatalogNode), "a node of one's own has its own price"  # noqa: S101
+    records = facts.instance(node.instance_type).prices
+    known = {r.region for r in records if r.purchase == "on_demand" and r.effective_from <= as_of}
+    return place.at("node.region").error(
+        found=f"{node.region}, where no on-demand price of {node.instance_type} is known on {as_of}",
+        allowed=", ".join(sorted(known)) or "no region: it is not sold on demand",
+        remedy="add the price to gate/data/instances.yaml, name another purchase, or declare"
+        " node.kind: own with a quote",
+    )
+
+
+def _known(list_price: Price | None) -> Price:
+    assert list_price is not None, "plan_nodes answers an unknown price"  # noqa: S101
     return list_price
 
 
@@ -197,27 +225,20 @@ def _quoted(
         source=purchase.evidence,
         checked=purchase.checked,
         label=label,
+        field="purchase.checked",
+        max_age_days=facts.max_age_days("instance_price")
+        if isinstance(purchase, declared.Spot)
+        else NEGOTIATED_PRICE_MAX_AGE_DAYS,
     )
 
 
-def price_findings(pool: declared.Pool, place: Place, *, as_of: date) -> Iterator[Finding]:
-    """Yield what the dates of the pool's prices call for."""
-    node, purchase = pool.node, pool.purchase
-    limit = facts.max_age_days("instance_price")
-    if isinstance(node, declared.OwnNode):
-        here = place.at("node.checked")
-        yield from of_age(
-            here, checked=node.checked, as_of=as_of, max_age_days=NEGOTIATED_PRICE_MAX_AGE_DAYS
-        )
-    else:
-        record = instance_price(node.instance_type, region=node.region, as_of=as_of)
-        if record:
-            here = place.at("node.instance_type")
-            checked = record.source.checked
-            yield from of_age(here, checked=checked, as_of=as_of, max_age_days=limit)
-    if not isinstance(purchase, declared.OnDemand):
-        here = place.at("purchase.checked")
-        yield from of_age(here, checked=purchase.checked, as_of=as_of, max_age_days=limit)
+def price_findings(
+    purchase: declared.Purchase, nodes: NodePlan, place: Place, *, as_of: date
+) -> Iterator[Finding]:
+    """Yield what the dates of the prices that are paid call for."""
+    for price in filter(None, (nodes.price, nodes.committed)):
+        here, limit = place.at(price.field), price.max_age_days
+        yield from of_age(here, checked=price.checked, as_of=as_of, max_age_days=limit)
     if isinstance(purchase, declared.CapacityBlock) and purchase.ends < as_of:
         yield blocking(
             place.at("purchase.ends"),

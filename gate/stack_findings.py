@@ -26,6 +26,7 @@ def stack_findings(
         yield from _cost_findings(getattr(stack.operations, group), here, as_of=as_of)
     for case in cases:
         yield from case.findings(as_of=as_of)
+    yield from _approvals(stack, root, as_of=as_of)
     if stack.shadow is None:
         return
     here, ends = root.at("shadow"), stack.shadow.ends
@@ -65,6 +66,18 @@ def growth_findings(root: Place, result: Payback, verdict: Verdict) -> Iterator[
             allowed="cheaper in each month of the horizon",
             remedy="see the loss windows; a volume between replica steps can lose again",
         )
+
+
+def _approvals(stack: Stack, root: Place, *, as_of: date) -> Iterator[Finding]:
+    """Yield approvals that nobody can have given yet."""
+    for index, constraint in enumerate(stack.constraints):
+        if constraint.approved_on > as_of:
+            yield blocking(
+                root.at(f"constraints[{index}].approved_on"),
+                found=f"{constraint.approved_on}, a day in the future",
+                allowed=f"up to {as_of}",
+                remedy="write down the day on which it was approved",
+            )
 
 
 def _cost_findings(lines: object, place: Place, *, as_of: date) -> Iterator[Finding]:

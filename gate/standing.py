@@ -49,9 +49,8 @@ def _summary(decision: Decision) -> str:
 
 def _refusal(decision: Decision) -> str:
     """Return one error that says why, and what would have to change."""
-    blocking = [str(f.problem) for f in decision.findings if f.level.value == "blocking"]
-    if blocking:
-        return "\n  ".join([f"refused: {_summary(decision)}", *blocking])
+    if decision.blocking:
+        return "\n  ".join([f"refused: {_summary(decision)}", *map(str, decision.blocking)])
     lines = [f"refused: {_summary(decision)}", "the verdict would change at (each alone):"]
     lines += [f"  {label}: {value}" for label, value in flip_rows(decision)]
     for status in decision.constraints:

@@ -31,7 +31,7 @@ def throughput(model: ServedModel, nodes: NodePlan, place: Place) -> Throughput:
     """Return what a replica serves.
 
     Raises:
-        InputError: the model or a precision is unknown.
+        InputError: the model is unknown.
     """
     silicon, network = _silicon(model, nodes), _network(model, nodes, place)
     workload = model.workload
@@ -72,6 +72,9 @@ class Shape(NamedTuple):
     kv_heads: int
     kv_elements_per_layer: int
     max_position_embeddings: int
+    published_gib: float | None
+    """Size of the weights as they are published, where parameters times a precision is not it."""
+    published_precision: str | None
 
 
 def model_shape(model: ServedModel, place: Place) -> Shape:
@@ -100,17 +103,15 @@ def _shape(
         kv_heads=figures.kv_heads,
         kv_elements_per_layer=elements_per_layer,
         max_position_embeddings=figures.max_position_embeddings,
+        published_gib=getattr(figures, "weights_gib", None),
+        published_precision=getattr(figures, "native_precision", None),
     )
 
 
 def _network(model: ServedModel, nodes: NodePlan, place: Place) -> physics.Network:
     shape, weights = model_shape(model, place), model.weights
-    width = _known(physics.BYTES_PER_WEIGHT, weights.precision, place.at("weights.precision"))
-    _known(
-        physics.BYTES_PER_KV_ELEMENT,
-        weights.kv_cache_precision,
-        place.at("weights.kv_cache_precision"),
-    )
+    width = physics.BYTES_PER_WEIGHT[weights.precision]
+    published = shape.published_gib if weights.precision == shape.published_precision else None
     kv = physics.kv_bytes_per_token(
         layers=shape.layers,
         elements_per_layer=shape.kv_elements_per_layer,
@@ -119,19 +120,11 @@ def _network(model: ServedModel, nodes: NodePlan, place: Place) -> physics.Netwo
         gpus=nodes.gpus_per_replica,
     )
     return physics.Network(
-        weight_bytes=shape.parameters * width,
+        weight_bytes=published * physics.GIB if published else shape.parameters * width,
         active_weight_bytes=shape.active_parameters * width,
         active_parameters=shape.active_parameters,
         kv_bytes_per_token=kv,
     )
-
-
-def _known(table: dict[str, float], name: str, place: Place) -> float:
-    if name not in table:
-        raise place.error(
-            found=repr(name), allowed=", ".join(table), remedy="use the precision of the weights"
-        )
-    return table[name]
 
 
 def _with_prefix_cache(model: ServedModel) -> float:

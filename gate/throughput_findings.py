@@ -24,7 +24,8 @@ def throughput_findings(
     here = place.at("benchmark")
     yield from _same_deployment(model, nodes, here)
     yield from _fits(model, served, nodes, place)
-    yield from _possible(served, here)
+    if served.kv_tokens >= model.workload.max_model_len:  # else there is no throughput to speak of
+        yield from _possible(served, here)
     measured = model.benchmark.measured_on
     yield from of_age(
         here.at("measured_on"), checked=measured, as_of=as_of, max_age_days=BENCHMARK_MAX_AGE_DAYS

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.errors import Contradiction
+from stacks.errors import ContradictionError
 from stacks.numbers import SHA256, Amount, Day, Declared, DnsLabel, Statement, Text
 
 MAX_MONTHS = 12
@@ -51,8 +51,8 @@ class HardConstraint(Declared):
         months += self.expires.month - self.approved_on.month
         too_late = (months, self.expires.day) > (MAX_MONTHS, self.approved_on.day)
         if too_late or self.expires <= self.approved_on:
-            raise Contradiction(
-                ".expires",
+            raise ContradictionError(
+                field=".expires",
                 found=f"{self.expires}, approved on {self.approved_on}",
                 allowed=f"a day after approved_on, at most {MAX_MONTHS} months later",
                 remedy="give it a nearer end; it can be approved again",

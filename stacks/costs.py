@@ -4,37 +4,65 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from stacks.numbers import Amount, CountOrZero, Declared, Fraction, Positive, Text
+from stacks.errors import ContradictionError
+from stacks.numbers import (
+    CountOrZero,
+    Declared,
+    Fraction,
+    Hours,
+    HoursOrZero,
+    Positive,
+    Reason,
+    Text,
+    Usd,
+    UsdOrZero,
+)
+
+
+def _one_of(line: Declared, *forms: str) -> None:
+    """Raise ContradictionError unless exactly one of the forms is given."""
+    given = [form for form in forms if getattr(line, form) is not None]
+    if len(given) != 1:
+        raise ContradictionError(
+            found=" and ".join(given) or "none of the forms of a cost",
+            allowed=f"exactly one of {', '.join(forms)}",
+            remedy="keep the one that holds" if given else "say what it costs, or why nothing",
+        )
+
+
+def _together(line: Declared, amount: str, reason: str) -> None:
+    """Raise ContradictionError where one of the two is given without the other."""
+    for given, absent in ((amount, reason), (reason, amount)):
+        if getattr(line, given) is not None and getattr(line, absent) is None:
+            raise ContradictionError(
+                field=f".{absent}",
+                found=f"nothing, beside {given}",
+                allowed=f"{amount} and {reason} together",
+                remedy=f"add {absent}, or take {given} out",
+            )
 
 
 class CostLine(Declared):
     """One monthly cost: an amount, hours of people, a dated fact times a quantity, or a reasoned zero."""
 
-    usd_per_month: Positive | None = None
+    usd_per_month: Usd | None = None
     """Amount in USD a month; needs `source`."""
     source: Text | None = None
     """Where `usd_per_month` comes from."""
-    hours_per_month: Positive | None = None
+    hours_per_month: Hours | None = None
     """Hours of an engineer a month, paid at `operations.engineer_usd_per_hour`."""
     fact: Text | None = None
     """A dated unit price out of `python -m gate prices`; needs `quantity`."""
     quantity: Positive | None = None
     """Units of `fact` a month."""
-    zero_because: Annotated[str, Field(min_length=12)] | None = None
+    zero_because: Reason | None = None
     """Why this line costs nothing."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        forms = (self.usd_per_month, self.hours_per_month, self.fact, self.zero_because)
-        if sum(form is not None for form in forms) != 1:
-            msg = "give exactly one of usd_per_month, hours_per_month, fact or zero_because"
-            raise ValueError(msg)
-        if (self.usd_per_month is None) is not (self.source is None):
-            msg = "usd_per_month and source go together"
-            raise ValueError(msg)
-        if (self.fact is None) is not (self.quantity is None):
-            msg = "fact and quantity go together"
-            raise ValueError(msg)
+        _one_of(self, "usd_per_month", "hours_per_month", "fact", "zero_because")
+        _together(self, "usd_per_month", "source")
+        _together(self, "fact", "quantity")
         return self
 
 
@@ -83,16 +111,16 @@ class Infrastructure(Declared):
 class SetUp(Declared):
     """What is paid once, before the first token."""
 
-    hours: Amount
+    hours: HoursOrZero
     """Hours of engineers."""
-    usd: Amount
+    usd: UsdOrZero
     """Everything else, in USD."""
 
 
 class Operations(Declared):
     """Costs that the models of the stack share."""
 
-    engineer_usd_per_hour: Positive
+    engineer_usd_per_hour: Annotated[Positive, Field(le=10_000)]
     """Full cost of an engineer's hour."""
     people: People
     """Hours by activity."""
@@ -105,22 +133,26 @@ class Operations(Declared):
 class ModelUpdates(Declared):
     """The treadmill: a better model appears, is evaluated, rolled out, and replaces this one."""
 
-    per_year: CountOrZero
+    per_year: Annotated[CountOrZero, Field(le=365)]
     """Updates a year."""
-    hours_each: Amount
+    hours_each: HoursOrZero
     """Hours of engineers for one: weights, regression evaluation, roll-out."""
-    evaluation_usd_each: Amount
+    evaluation_usd_each: UsdOrZero
     """Evaluation runs and judges for one, in USD."""
-    second_fleet_hours_each: Amount
+    second_fleet_hours_each: HoursOrZero
     """Hours that old and new replicas run side by side (at the pool's floor, at least one node)."""
-    zero_because: Annotated[str, Field(min_length=12)] | None = None
+    zero_because: Reason | None = None
     """Why there are none; needed when `per_year` is 0."""
 
     @model_validator(mode="after")
     def _zero_needs_a_reason(self) -> Self:
         if (self.per_year == 0) is not (self.zero_because is not None):
-            msg = "per_year: 0 and zero_because go together"
-            raise ValueError(msg)
+            raise ContradictionError(
+                field=".zero_because",
+                found=f"{self.zero_because or 'nothing'}, with per_year: {self.per_year}",
+                allowed="a reason with per_year: 0, and only there",
+                remedy="say why the model is never replaced, or how often it is",
+            )
         return self
 
 
@@ -135,20 +167,20 @@ class Escalation(Declared):
     """Share of the tokens that are sent on when self-hosting; they were served here before."""
     hosted_fraction: Fraction = 0.0
     """Share that would be sent on from the comparator as well; equal for the same weights."""
-    zero_because: Annotated[str, Field(min_length=12)] | None = None
+    zero_because: Reason | None = None
     """Why no request is escalated."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        named = self.provider is not None and self.model is not None
-        if named is (self.zero_because is not None) or (self.provider is None) is not (
-            self.model is None
-        ):
-            msg = "give provider, model and the fractions, or zero_because"
-            raise ValueError(msg)
-        if not named and (self.self_hosted_fraction or self.hosted_fraction):
-            msg = "a fraction needs provider and model"
-            raise ValueError(msg)
+        _one_of(self, "provider", "zero_because")
+        _together(self, "provider", "model")
+        if self.zero_because and (self.self_hosted_fraction or self.hosted_fraction):
+            raise ContradictionError(
+                field=".zero_because",
+                found="a reason for none, beside a fraction",
+                allowed="provider, model and the fractions, or zero_because",
+                remedy="keep the one that holds",
+            )
         return self
 
 
@@ -159,17 +191,13 @@ class PerMtok(Declared):
     """USD per million tokens, input and output together; needs `source`."""
     source: Text | None = None
     """Where it comes from."""
-    zero_because: Annotated[str, Field(min_length=12)] | None = None
+    zero_because: Reason | None = None
     """Why it costs nothing."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        if (self.usd_per_mtok is None) is (self.zero_because is None):
-            msg = "give usd_per_mtok with source, or zero_because"
-            raise ValueError(msg)
-        if (self.usd_per_mtok is None) is not (self.source is None):
-            msg = "usd_per_mtok and source go together"
-            raise ValueError(msg)
+        _one_of(self, "usd_per_mtok", "zero_because")
+        _together(self, "usd_per_mtok", "source")
         return self
 
 

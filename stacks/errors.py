@@ -44,10 +44,10 @@ class Place(NamedTuple):
         return InputError(self.problem(found=found, allowed=allowed, remedy=remedy))
 
 
-class Contradiction(ValueError):
+class ContradictionError(ValueError):
     """Declared values that do not go together; raised by a validator, for the place it validates."""
 
-    def __init__(self, field: str = "", *, found: str, allowed: str, remedy: str) -> None:
+    def __init__(self, *, found: str, allowed: str, remedy: str, field: str = "") -> None:
         self.field = field
         """The part of that place, e.g. `.max`; empty for the whole."""
         self.found, self.allowed, self.remedy = found, allowed, remedy

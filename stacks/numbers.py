@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from stacks.errors import Contradiction
+from stacks.errors import ContradictionError
 
 _PLAIN_NUMBER: Final = re.compile(r"[-+]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
@@ -24,11 +24,11 @@ def plain_number(value: Any) -> Any:
     """Return a number as it is, or out of the text that `pulumi config set --path` writes for one.
 
     Raises:
-        Contradiction: the value is a truth value or some other text (" 5", "5 USD", "nan").
+        ContradictionError: the value is a truth value or some other text (" 5", "5 USD", "nan").
     """
     is_text = isinstance(value, str)
     if isinstance(value, bool) or (is_text and not _PLAIN_NUMBER.fullmatch(value)):
-        raise Contradiction(
+        raise ContradictionError(
             found=repr(value)[:80],
             allowed="a plain number",
             remedy="write the figure alone: no unit, no blank, a point before decimals",
@@ -38,30 +38,39 @@ def plain_number(value: Any) -> Any:
 
 _number = BeforeValidator(plain_number)
 
-Amount = Annotated[float, _number, Field(ge=0, le=1e15, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False), _number]
 """Zero or above."""
-Positive = Annotated[float, _number, Field(gt=0, le=1e15, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False), _number]
 """Above zero."""
-Fraction = Annotated[float, _number, Field(ge=0, le=1, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), _number]
 """From 0 to 1."""
-Share = Annotated[float, _number, Field(ge=0.0001, le=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0.0001, le=1, allow_inf_nan=False), _number]
 """Above 0, up to 1."""
-Growth = Annotated[float, _number, Field(gt=-1, le=1, allow_inf_nan=False)]
+Growth = Annotated[float, Field(gt=-1, le=1, allow_inf_nan=False), _number]
 """A change a month: 0.05 is 5 % more."""
-Count = Annotated[int, _number, Field(ge=1, le=10**9)]
+Count = Annotated[int, Field(ge=1, le=10**9), _number]
 """A whole number from 1."""
-CountOrZero = Annotated[int, _number, Field(ge=0, le=10**9)]
+CountOrZero = Annotated[int, Field(ge=0, le=10**9), _number]
 """A whole number from 0."""
 
-UsdPerMtok = Annotated[float, _number, Field(ge=0.001, le=1000, allow_inf_nan=False)]
+Usd = Annotated[float, Field(gt=0, le=1e8, allow_inf_nan=False), _number]
+"""USD a month for one line. The bound catches cents, and yearly bills of a whole company."""
+UsdOrZero = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False), _number]
+"""USD for one line that may cost nothing."""
+Hours = Annotated[float, Field(gt=0, le=1e5, allow_inf_nan=False), _number]
+"""Hours of people; 100,000 a month are 600 of them."""
+HoursOrZero = Annotated[float, Field(ge=0, le=1e5, allow_inf_nan=False), _number]
+"""Hours of people, or none."""
+
+UsdPerMtok = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False), _number]
 """USD per million tokens. The bounds catch a price per token or per thousand."""
-TokensPerMonth = Annotated[float, _number, Field(ge=1e6, le=1e15, allow_inf_nan=False)]
+TokensPerMonth = Annotated[float, Field(ge=1e6, le=1e15, allow_inf_nan=False), _number]
 """Tokens a month. The bounds catch a volume in millions, or one multiplied twice."""
-TokensPerRequest = Annotated[float, _number, Field(ge=1, le=1e8, allow_inf_nan=False)]
+TokensPerRequest = Annotated[float, Field(ge=1, le=1e8, allow_inf_nan=False), _number]
 """Mean length of an input or output."""
-TokensPerSecond = Annotated[float, _number, Field(ge=1, le=1e9, allow_inf_nan=False)]
+TokensPerSecond = Annotated[float, Field(ge=1, le=1e9, allow_inf_nan=False), _number]
 """Throughput of one replica. The bounds catch requests a second, and tokens a month."""
-UsdPerHour = Annotated[float, _number, Field(ge=0.01, le=2000, allow_inf_nan=False)]
+UsdPerHour = Annotated[float, Field(ge=0.01, le=2000, allow_inf_nan=False), _number]
 """USD for a node-hour. The bounds catch cents, and a price for a month."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

@@ -1,9 +1,10 @@
 """What the model runs on: the node, how it is bought, and how the pool grows."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from stacks.errors import ContradictionError
 from stacks.numbers import (
     Amount,
     Count,
@@ -14,8 +15,17 @@ from stacks.numbers import (
     Positive,
     Statement,
     Text,
+    TokensPerRequest,
+    TokensPerSecond,
     UsdPerHour,
+    plain_number,
 )
+
+
+def _whole(value: Any) -> Any:
+    """Return a whole number out of the text that `pulumi config set --path` may write for it."""
+    number = plain_number(value)
+    return int(number) if isinstance(number, str) and number.isdigit() else number
 
 
 class CatalogNode(Declared):
@@ -71,7 +81,7 @@ class Committed(Declared):
     """Some nodes are committed to for a term and paid used or not; more are bought on demand."""
 
     kind: Literal["reserved", "savings_plan"]
-    term_months: Literal[12, 36]
+    term_months: Annotated[Literal[12, 36], BeforeValidator(_whole)]
     """Length of the commitment."""
     committed_nodes: Count
     """Nodes under the commitment."""
@@ -101,8 +111,12 @@ class CapacityBlock(Declared):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.ends <= self.starts:
-            msg = "ends must lie after starts"
-            raise ValueError(msg)
+            raise ContradictionError(
+                field=".ends",
+                found=f"{self.ends}, with a start on {self.starts}",
+                allowed="a day after starts",
+                remedy="correct the window of the block",
+            )
         return self
 
 
@@ -139,15 +153,19 @@ class Replicas(Declared):
     @model_validator(mode="after")
     def _cap_holds_the_floor(self) -> Self:
         if self.max < self.min:
-            msg = f"max is below min ({self.max} < {self.min})"
-            raise ValueError(msg)
+            raise ContradictionError(
+                field=".max",
+                found=f"{self.max}, below the floor",
+                allowed=f"from min ({self.min})",
+                remedy="raise the cap or lower the floor",
+            )
         return self
 
 
 class Benchmark(Declared):
     """What one replica serves at the SLO, and where the figure comes from."""
 
-    total_tokens_per_second: Positive
+    total_tokens_per_second: TokensPerSecond
     """Input and output tokens together that one replica (not one GPU) sustains within the SLO."""
     engine: Text
     """Engine that was measured, e.g. vllm."""
@@ -161,9 +179,9 @@ class Benchmark(Declared):
     """GPU that was measured."""
     gpus: Count
     """GPUs of the replica that was measured."""
-    input_tokens: Positive
+    input_tokens: TokensPerRequest
     """Mean input length of the measurement."""
-    output_tokens: Positive
+    output_tokens: TokensPerRequest
     """Mean output length of the measurement."""
     prefix_cache_hit_fraction: Fraction
     """Share of the input tokens found in the prefix cache during the measurement."""

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import yaml
 from pydantic import ValidationError
@@ -15,6 +15,8 @@ PROJECT: Final = "breakeven"
 """Name of the Pulumi project, and so the prefix of its configuration keys."""
 STACK_KEY: Final = "stack"
 KNOWN_KEYS: Final = (STACK_KEY, "huggingface_token")
+MAX_BRACKETS: Final = 5000
+"""A stack has a hundred; libyaml crashes on a hundred thousand of them in each other."""
 
 
 def read_stack(path: Path) -> Stack:
@@ -35,7 +37,16 @@ def read_stack(path: Path) -> Stack:
             "copy the outline of stacks/Pulumi.demo.yaml",
         )
     refuse_unknown_keys(name, (str(key) for key in config))
-    return parse_stack(config.get(f"{PROJECT}:{STACK_KEY}"), file=name)
+    declared = config.get(f"{PROJECT}:{STACK_KEY}")
+    if isinstance(declared, Mapping) and set(declared) == {"secure"}:
+        raise _error(
+            name,
+            f"config.{PROJECT}:{STACK_KEY}",
+            "an encrypted value",
+            "a mapping in plain text",
+            "encrypt single values of it, or run `pulumi preview`, which decrypts it",
+        )
+    return parse_stack(declared, file=name)
 
 
 def parse_stack(declared: object, *, file: str) -> Stack:
@@ -93,13 +104,27 @@ class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                _refuse(key, found="a key that is no text")
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value} stands twice", key.start_mark
-                )
+                _refuse(key, found=f"the key {key.value} twice")
             seen.add(key.value)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        try:
+            return super().construct_object(node, deep)
+        except ValueError:  # 2026-02-30 is taken for a day, and is none
+            _refuse(node, found=f"{node.value[:40]}, no day or number that exists")
+
+
+class _RefusedError(yaml.MarkedYAMLError):
+    """What is YAML, and no stack file."""
+
+
+def _refuse(node: yaml.Node, *, found: str) -> NoReturn:
+    raise _RefusedError(None, None, found, node.start_mark) from None
 
 
 def _load(path: Path, name: str) -> Mapping[str, Any]:
@@ -108,8 +133,7 @@ def _load(path: Path, name: str) -> Mapping[str, Any]:
             name, "", "a directory", "a stack file", f"name a file in it: {name}/Pulumi.demo.yaml"
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a subclass of the safe loader
+        document = _parsed(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise _error(
             name, "", "bytes that are not UTF-8", "UTF-8 text", "save the file as UTF-8"
@@ -119,6 +143,10 @@ def _load(path: Path, name: str) -> Mapping[str, Any]:
         raise _error(name, "", reason, "a readable stack file", "check the path") from None
     except yaml.YAMLError as error:
         raise _not_yaml(name, error) from None
+    except RecursionError:
+        raise _error(
+            name, "", "thousands of brackets", "YAML", "copy stacks/Pulumi.demo.yaml"
+        ) from None
     if not isinstance(document, Mapping):
         raise _error(
             name, "", _kind(document), "a mapping with config", "copy stacks/Pulumi.demo.yaml"
@@ -126,19 +154,34 @@ def _load(path: Path, name: str) -> Mapping[str, Any]:
     return document
 
 
+def _parsed(text: str) -> object:
+    """Return the content of a YAML text.
+
+    Raises:
+        RecursionError: it is nested deeper than can be read.
+    """
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        raise RecursionError
+    return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a subclass of the safe loader
+
+
 def _not_yaml(name: str, error: yaml.YAMLError) -> InputError:
     mark = getattr(error, "problem_mark", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    what = getattr(error, "problem", None) or " ".join(str(error).split())
+    what = str(getattr(error, "problem", None) or error)
     return _error(
-        name, place, what, "YAML", "mend that line; indent with spaces, quote text with a colon"
+        name,
+        place,
+        what if isinstance(error, _RefusedError) else f"broken YAML ({what})",
+        "YAML with each key once",
+        "mend that line; indent with spaces, quote text with a colon",
     )
 
 
 def _kind(value: object) -> str:
-    if value is None:
-        return "nothing"
-    return f"{type(value).__name__} {str(value)[:60]!r}"
+    from stacks.mistakes import described  # noqa: PLC0415 - only a mistake pays for it
+
+    return described(value)
 
 
 def _error(file: str, field: str, found: str, allowed: str, remedy: str) -> InputError:

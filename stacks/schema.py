@@ -1,6 +1,6 @@
 """The JSON schema of a stack file: completion and checks in editors, before anything runs."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -14,9 +14,11 @@ def stack_file_schema() -> dict[str, Any]:
     """Return the schema of a whole `Pulumi.<stack>.yaml`."""
     stack = json_schema(Stack, _models())
     definitions = stack.pop("$defs")
-    _numbers_as_text(stack)
-    for definition in definitions.values():
-        _numbers_as_text(definition)
+    for definition in (stack, *definitions.values()):
+        for field in definition.get("properties", {}).values():
+            for form in (field, *field.get("anyOf", ())):
+                _numbers_as_text(form)
+                _bounds_by_name(form)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A stack of the break-even gate",
@@ -39,12 +41,22 @@ def stack_file_schema() -> dict[str, Any]:
     }
 
 
-def _numbers_as_text(definition: dict[str, Any]) -> None:
+def _numbers_as_text(form: dict[str, Any]) -> None:
     """Let a number be the text that `pulumi config set --path` writes for it."""
-    for field in definition.get("properties", {}).values():
-        for form in (field, *field.get("anyOf", ())):
-            if form.get("type") in ("number", "integer"):
-                form["type"] = [form["type"], "string"]
+    if form.get("type") in ("number", "integer"):
+        form["type"] = [form["type"], "string"]
+        if "enum" in form:
+            form["enum"] += [str(value) for value in form["enum"]]
+
+
+_BOUNDS: Final = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
+
+
+def _bounds_by_name(form: dict[str, Any]) -> None:
+    """Name the bounds as JSON schema does; pydantic leaves those that narrow a type as they are."""
+    for name, standard in _BOUNDS.items():
+        if name in form:
+            form[standard] = form.pop(name)
 
 
 def _models() -> dict[str, type[BaseModel]]:

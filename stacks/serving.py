@@ -1,10 +1,15 @@
 """How a model is served: what an engineer changes on a living stack without a new decision."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.numbers import Count, CountOrZero, Declared, Positive, Share, Text
+from stacks.numbers import COMMIT, IMAGE, Count, CountOrZero, Declared, Positive, Share, Text
+
+Precision = Literal["bf16", "fp8", "int8", "int4", "fp4"]
+"""What a weight is stored in."""
+KvPrecision = Literal["bf16", "fp8"]
+"""What a key or value is stored in."""
 
 
 class Architecture(Declared):
@@ -33,11 +38,11 @@ class Weights(Declared):
 
     id: Text
     """Hugging Face id, e.g. meta-llama/Llama-3.1-8B-Instruct, or a path in the image."""
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$")]
+    revision: Annotated[str, Field(pattern=COMMIT)]
     """Commit of the weights: what was benchmarked and evaluated is what is served."""
-    precision: Text
+    precision: Precision
     """bf16, fp8, int8, int4 or fp4."""
-    kv_cache_precision: Text = "bf16"
+    kv_cache_precision: KvPrecision = "bf16"
     """Precision of the KV cache: bf16 or fp8."""
     architecture: Architecture | None = None
     """Needed where the gate does not know the model."""
@@ -46,7 +51,7 @@ class Weights(Declared):
 class Serving(Declared):
     """The engine's pods."""
 
-    image: Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
+    image: Annotated[str, Field(pattern=IMAGE)]
     """Image by digest, e.g. vllm/vllm-openai@sha256:..."""
     engine_version: Text
     """Version of the engine in the image; its arguments are checked against it."""

@@ -6,8 +6,9 @@ from pydantic import Field, model_validator
 
 from stacks.constraint import HardConstraint
 from stacks.costs import Operations, OwnCosts
+from stacks.errors import ContradictionError
 from stacks.hosted import Hosted
-from stacks.numbers import Count, Day, Declared, DnsLabel, Positive
+from stacks.numbers import Count, Day, Declared, DnsLabel, Usd
 from stacks.pool import Benchmark, Pool
 from stacks.serving import Serving, Weights
 from stacks.target import Target
@@ -28,7 +29,7 @@ class Shadow(Declared):
 
     ends: Day
     """Day it is taken down, at most 30 days away."""
-    spending_cap_usd: Positive
+    spending_cap_usd: Usd
     """What it may cost until then."""
 
 
@@ -74,16 +75,31 @@ class Stack(Declared):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if (self.purpose == "shadow") is not (self.shadow is not None):
-            msg = "purpose: shadow and shadow go together"
-            raise ValueError(msg)
-        names = [model.name for model in self.models]
-        doubles = sorted({name for name in names if names.count(name) > 1})
-        if doubles:
-            msg = f"two models are named {doubles[0]}"
-            raise ValueError(msg)
-        for constraint in self.constraints:
-            unknown = sorted(set(constraint.models) - set(names))
-            if unknown:
-                msg = f"a constraint names {unknown[0]}, which is none of the models {', '.join(names)}"
-                raise ValueError(msg)
+            raise ContradictionError(
+                field=".shadow",
+                found=f"{'a' if self.shadow else 'no'} shadow, with purpose: {self.purpose}",
+                allowed="shadow (ends, spending_cap_usd) with purpose: shadow, and only there",
+                remedy="say when it ends and what it may cost, or give it another purpose",
+            )
+        self._names_are_known([model.name for model in self.models])
         return self
+
+    def _names_are_known(self, names: list[str]) -> None:
+        """Raise ContradictionError where a name stands for two models, or for none."""
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ContradictionError(
+                    field=f".models[{index}].name",
+                    found=f"{name} again",
+                    allowed="a name of its own for each model",
+                    remedy="rename one of them; clients ask for a model by its name",
+                )
+        for index, constraint in enumerate(self.constraints):
+            for name in constraint.models:
+                if name not in names:
+                    raise ContradictionError(
+                        field=f".constraints[{index}].models",
+                        found=f"{name}, which is no model of this stack",
+                        allowed=", ".join(names),
+                        remedy="name the model by its name in models",
+                    )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.numbers import Declared, Text
+from stacks.numbers import ACCOUNT, Declared, Text
 
 
 class Render(Declared):
@@ -29,7 +29,7 @@ class Eks(Declared):
     """An AWS account, in which the cluster is made."""
 
     kind: Literal["eks"]
-    account: Annotated[str, Field(pattern=r"^\d{12}$")]
+    account: Annotated[str, Field(pattern=ACCOUNT)]
     """The only account the stack may be deployed to; in quotes."""
     region: Text
     """Region of the cluster."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stacks.errors import ContradictionError
 from stacks.numbers import (
     Count,
     CountOrZero,
@@ -15,6 +16,8 @@ from stacks.numbers import (
     Share,
     Text,
     TokensPerMonth,
+    TokensPerRequest,
+    TokensPerSecond,
 )
 
 
@@ -78,8 +81,12 @@ class BusinessHours(Declared):
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
         if self.last_hour <= self.first_hour:
-            msg = "last_hour must lie after first_hour"
-            raise ValueError(msg)
+            raise ContradictionError(
+                field=".last_hour",
+                found=f"{self.last_hour}, with first_hour {self.first_hour}",
+                allowed="an hour after first_hour",
+                remedy="take the hour at whose beginning the office closes; a trace can cross midnight",
+            )
         return self
 
 
@@ -125,9 +132,9 @@ class Workload(Declared):
 
     tokens_per_month: TokensPerMonth
     """Tokens a month of 730 hours, input and output together."""
-    input_tokens_per_request: Positive
+    input_tokens_per_request: TokensPerRequest
     """Mean input length, cached tokens included."""
-    output_tokens_per_request: Positive
+    output_tokens_per_request: TokensPerRequest
     """Mean output length."""
     max_input_tokens: Count
     """The longest input that is accepted."""
@@ -168,5 +175,16 @@ class Evidence(Declared):
     """Tokens, input and output together, served within the window."""
     replica_hours: Positive
     """Hours that replicas were up within the window, summed over them."""
-    saturated_tokens_per_second: Positive
+    saturated_tokens_per_second: TokensPerSecond
     """Tokens per second of one replica at saturation, from the same deployment."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.window_end <= self.window_start:
+            raise ContradictionError(
+                field=".window_end",
+                found=f"{self.window_end}, with a start on {self.window_start}",
+                allowed="a day after window_start",
+                remedy="name the day after the last one that was measured",
+            )
+        return self

@@ -44,9 +44,7 @@ def a_stack(changes: Changes | None = None) -> Declaration:
 
 def put(stack: Declaration, path: str, value: object) -> None:
     """Put a value at a path, as `pulumi config set --path` does; ABSENT takes it out."""
-    *way, last = [
-        int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)
-    ]
+    *way, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]
     here: Any = stack
     for part in way:
         here = here[part]

@@ -1,12 +1,12 @@
 """The command line: `python -m gate COMMAND`; works without Pulumi installed."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from gate.cli import break_even, check, facts
+from gate.cli.output import silence
 from stacks.errors import InputError
 
 USAGE_ERROR = 64
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        silence()
         return 0
     return code

@@ -2,12 +2,14 @@
 
 import argparse
 import json
-from datetime import date
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gate.clock import as_of_day, parse_day
-from stacks.errors import Place
+from gate.cli.numbers import day
+from gate.cli.output import show
+from gate.clock import as_of_day
+from stacks.errors import InputError, Place
 
 if TYPE_CHECKING:
     from gate.cli.break_even_flags import Commands
@@ -54,7 +56,10 @@ def _command(
         "stackfile", type=Path, metavar="STACKFILE", help="stacks/Pulumi.<stack>.yaml"
     )
     command.add_argument(
-        "--as-of", metavar="DATE", help="judge as of this day, YYYY-MM-DD (default: today, UTC)"
+        "--as-of",
+        type=day,
+        metavar="DATE",
+        help="judge as of this day, YYYY-MM-DD (default: today, UTC)",
     )
     return command
 
@@ -65,19 +70,24 @@ def _decision(arguments: argparse.Namespace) -> "Decision":
 
     path: Path = arguments.stackfile
     stack = read_stack(path)
-    return decide(stack, file=str(path), folder=path.parent, as_of=_day(arguments))
-
-
-def _day(arguments: argparse.Namespace) -> date:
-    if arguments.as_of is None:
-        return as_of_day()
-    return parse_day(arguments.as_of, Place("command line", "--as-of"))
+    as_of = arguments.as_of or as_of_day()
+    return decide(stack, file=str(path), folder=path.parent, as_of=as_of)
 
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Print the decision; return its exit code."""
     decision = _decision(arguments)
-    print(_formatted(decision, arguments.format))
+    return _tell(decision, _formatted(decision, arguments.format))
+
+
+def _tell(decision: "Decision", report: str) -> int:
+    """Print a report, and to stderr why nothing can be judged; return the exit code.
+
+    Whoever gets a 2 finds the reasons in one place and form, whether there is a report or not.
+    """
+    show(report)
+    for problem in decision.blocking:
+        print(f"error: {problem}", file=sys.stderr)
     return decision.exit_code
 
 
@@ -100,27 +110,28 @@ def run_explain(arguments: argparse.Namespace) -> int:
     from gate.report.explain import explain  # noqa: PLC0415
 
     decision = _decision(arguments)
-    print(explain(decision))
-    return decision.exit_code
+    return _tell(decision, explain(decision))
 
 
 def run_approve(arguments: argparse.Namespace) -> int:
     """Print an approval block for each constraint."""
     from gate.constraints import approval_of  # noqa: PLC0415
-    from gate.decision import premium_of  # noqa: PLC0415
 
     decision = _decision(arguments)
-    constraints = decision.stack.constraints
-    if not constraints:
+    if decision.blocking:
+        raise InputError(*decision.blocking)
+    if not decision.constraints:
         raise Place(decision.file, "constraints").error(
             found="no hard constraint",
             allowed="one or more",
             remedy="describe it first, without approval (docs/overriding.md)",
         )
-    for index, constraint in enumerate(constraints):
-        premium = premium_of(constraint.models, decision.models, decision.whole)
+    for index, status in enumerate(decision.constraints):
+        constraint = status.constraint
         approval = approval_of(
-            constraint, inputs_hash=decision.inputs_hash, premium_usd_per_month=premium
+            constraint,
+            inputs_hash=decision.inputs_hash,
+            premium_usd_per_month=status.premium_usd_per_month,
         )
         print(
             f"# constraints[{index}], {constraint.category}: to be put in by {constraint.approver}"

@@ -4,7 +4,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from gate.clock import as_of_day, parse_day
+from gate.cli.numbers import day
+from gate.clock import as_of_day
 from stacks.errors import Place
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def add_commands(commands: "Commands") -> None:
         allow_abbrev=False,
     )
     command.add_argument("provider", nargs="?", help="a hosted provider whose models are listed")
-    command.add_argument("--as-of", metavar="DATE", help="age as of this day (default: today, UTC)")
+    command.add_argument(
+        "--as-of", type=day, metavar="DATE", help="age as of this day (default: today, UTC)"
+    )
     command.add_argument(
         "--format", choices=("text", "json"), default="text", help="(default text)"
     )
@@ -41,11 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     from gate.facts.listing import all_facts, hosted_facts  # noqa: PLC0415
     from gate.lookup import answering  # noqa: PLC0415
 
-    place = Place("command line", "--as-of")
-    day = parse_day(arguments.as_of, place) if arguments.as_of else as_of_day()
+    as_of = arguments.as_of or as_of_day()
     with answering(Place("command line", "provider")):
         found = list(
-            hosted_facts(arguments.provider, as_of=day) if arguments.provider else all_facts(day)
+            hosted_facts(arguments.provider, as_of=as_of)
+            if arguments.provider
+            else all_facts(as_of)
         )
     if arguments.format == "json":
         print(json.dumps([asdict(fact) for fact in found], indent=2, default=str))
@@ -56,5 +60,5 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{fact.name:<48} {fact.value:>14,.6g} {fact.unit}")
         print(f"    {state}: {age}, {fact.source}")
     stale = sum(fact.stale for fact in found)
-    print(f"{len(found)} facts as of {day}, {stale} past their max_age_days")
+    print(f"{len(found)} facts as of {as_of}, {stale} past their max_age_days")
     return 0

@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from datetime import date
 
 
 def number(
@@ -42,3 +43,12 @@ def count(*, least: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def day(text: str) -> date:
+    """Return a day; for argparse, of a flag."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"found {text!r}; allowed: a day as YYYY-MM-DD"
+        raise argparse.ArgumentTypeError(msg) from None

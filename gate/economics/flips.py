@@ -81,7 +81,8 @@ def _most_favourable(bills: Bills) -> _Factors:
     """Return the least changes that let the bills meet at some volume up to the capacity.
 
     Within a piece its right end is the most favourable volume; without a cap the limit of a large
-    volume, where each unit costs `floor_usd`, is never reached and bounds all of them.
+    volume, where each unit costs `floor_usd`, is never reached and bounds all of them (where fixed
+    costs are saved, a lesser change may do at a small volume: what is returned is then enough).
     """
     saves = bills.hosted_usd - bills.marginal_usd
     if bills.capacity is None:

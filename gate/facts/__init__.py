@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from gate.facts.ages import Age, age, price_kind
 from gate.facts.errors import FactError, UnknownFact
-from gate.facts.hosted import HostedPrice, Hours, Rates, Second, Tier, hosted_price
+from gate.facts.hosted import (
+    HostedPrice,
+    Hours,
+    Rates,
+    Second,
+    Tier,
+    hosted_price,
+    hosted_provider,
+)
 from gate.facts.records import Gpu, Instance, ModelSpec, OperationsPrice, PriceRecord, Source
 from gate.facts.tables import (
     gpu,
@@ -39,6 +47,7 @@ __all__ = [
     "all_facts",
     "gpu",
     "hosted_price",
+    "hosted_provider",
     "instance",
     "instance_price",
     "max_age_days",

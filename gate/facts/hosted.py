@@ -126,15 +126,25 @@ def providers() -> list[str]:
     return sorted(path.stem for path in (DATA / "hosted").glob("*.json"))
 
 
+def hosted_provider(provider: str) -> str:
+    """Return the id of a provider that is known."""
+    document(provider)
+    return provider
+
+
 @cache
 def document(provider: str) -> Json:
     """Return a provider's file, read once."""
     import json  # noqa: PLC0415  (only a stack with a listed comparator reads one)
 
     path = DATA / "hosted" / f"{provider}.json"
-    if path.parent != DATA / "hosted" or not path.is_file():
+    try:
+        text = path.read_bytes() if path.parent == DATA / "hosted" else b""
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        text = b""
+    if not text:
         raise UnknownFact(kind="hosted provider", found=provider, allowed=providers())
-    content: Json = json.loads(path.read_bytes())
+    content: Json = json.loads(text)
     return content
 
 

@@ -21,6 +21,8 @@ def markdown(decision: Decision) -> str:
         "",
         f"At {tokens(whole.tokens_per_month)} tokens a month.",
     ]
+    if decision.blocking:
+        lines[4:4] = [*(f"- **blocking** {problem}" for problem in decision.blocking), ""]
     rows = flip_rows(decision)
     if rows:
         lines += ["", "The verdict would change at, each alone:", ""]

@@ -35,17 +35,19 @@ def text(decision: Decision) -> str:
         *([_models(decision)] if len(decision.models) > 1 else []),
         _flips(decision),
         _constraints(decision.constraints),
-        _findings(decision.findings),
+        _noticed(decision),
     ]
     return "\n\n".join("\n".join(section) for section in map(list, sections) if section)
 
 
 def _head(decision: Decision) -> Iterator[str]:
     yield f"break-even decision of {decision.file}, as of {decision.as_of}"
-    yield f"VERDICT: {decision.verdict.value} - {MEANING[decision.verdict]}"
+    verdict = f"VERDICT: {decision.verdict.value} - {MEANING[decision.verdict]}"
+    yield from textwrap.wrap(verdict, WIDTH, subsequent_indent=" " * 9)
     yield f"         deploying is {'allowed' if decision.allowed else 'REFUSED'}"
     if shadow := decision.stack.shadow:
         yield f"         a shadow: ends {shadow.ends}, may cost {usd(shadow.spending_cap_usd)} USD until then"
+    yield from _findings(decision.findings, Level.BLOCKING)
 
 
 def _self_hosted(decision: Decision) -> Iterator[CostItem]:
@@ -167,7 +169,8 @@ def _constraints(statuses: Iterable[ConstraintStatus]) -> Iterator[str]:
     for status in statuses:
         constraint = status.constraint
         state = "stands" if status.stands else "does NOT stand: " + "; ".join(status.reasons)
-        yield f"hard constraint: {constraint.category} of {', '.join(constraint.models)}"
+        about = f"hard constraint: {constraint.category} of {', '.join(constraint.models)}"
+        yield from textwrap.wrap(about, WIDTH, subsequent_indent="  ")
         yield from _row("state", state)
         yield from _row("statement", constraint.statement)
         yield from _row("evidence", constraint.evidence)
@@ -179,13 +182,17 @@ def _constraints(statuses: Iterable[ConstraintStatus]) -> Iterator[str]:
             yield from _row("note", status.note)
 
 
-def _findings(findings: Iterable[Finding]) -> Iterator[str]:
-    ordered = sorted(findings, key=lambda finding: finding.level is Level.ADVISORY)
-    if ordered:
-        yield "findings"
-    for finding in ordered:
+def _noticed(decision: Decision) -> list[str]:
+    lines = list(_findings(decision.findings, Level.ADVISORY))
+    return ["findings", *lines] if lines else []
+
+
+def _findings(findings: Iterable[Finding], level: Level) -> Iterator[str]:
+    for finding in findings:
+        if finding.level is not level:
+            continue
         problem = finding.problem
-        body = f"{finding.level.value}: {problem.field}: found {problem.found}; allowed: {problem.allowed}; remedy: {problem.remedy}"
+        body = f"{level.value}: {problem.field}: found {problem.found}; allowed: {problem.allowed}; remedy: {problem.remedy}"
         yield from textwrap.wrap(body, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 

@@ -1,8 +1,11 @@
 """How figures and verdicts are written, wherever they appear."""
 
-from gate.decision import Decision
+from collections.abc import Sequence
+
+from gate.case import ModelCase
+from gate.decision import Decision, Outcome
 from gate.economics.flips import Flip, Quantity
-from gate.verdict import Verdict
+from gate.verdict import NEVER_BREAKS_EVEN, Verdict
 
 MEANING = {
     Verdict.INDETERMINATE: "it cannot be judged; see the blocking findings",
@@ -38,13 +41,29 @@ def percent(share: float) -> str:
 
 
 def flip_rows(decision: Decision) -> list[tuple[str, str]]:
-    """Return what would have to change for another verdict, each alone, and to which value."""
-    outcome = decision.whole
+    """Return what would have to change for another verdict, each alone, and to which value.
+
+    Where a model is refused in a stack that breaks even, it is that model's verdict; what cannot be
+    judged has none to change.
+    """
+    if decision.verdict is Verdict.INDETERMINATE:
+        return []
+    if decision.verdict is Verdict.INFINITE and decision.whole.verdict not in NEVER_BREAKS_EVEN:
+        return [
+            (f"{label} of {model.name}", value)
+            for model, case in zip(decision.models, decision.cases, strict=True)
+            if model.verdict is Verdict.INFINITE
+            for label, value in _rows(model, (case,))
+        ]
+    return _rows(decision.whole, decision.cases)
+
+
+def _rows(outcome: Outcome, cases: Sequence[ModelCase]) -> list[tuple[str, str]]:
     rows = []
     for flip in outcome.flips:
-        rows.append((_LABELS[flip.quantity], _flip_value(flip, decision)))
-        if flip.quantity is Quantity.THROUGHPUT and len(decision.cases) == 1:
-            rows.append(("utilization", _utilization(flip, decision)))
+        rows.append((_LABELS[flip.quantity], _flip_value(flip, outcome, cases)))
+        if flip.quantity is Quantity.THROUGHPUT and len(cases) == 1:
+            rows.append(("utilization", _utilization(flip, cases[0])))
     return rows
 
 
@@ -57,26 +76,29 @@ _LABELS = {
 }
 
 
-def _flip_value(flip: Flip, decision: Decision) -> str:
+def _flip_value(flip: Flip, outcome: Outcome, cases: Sequence[ModelCase]) -> str:
     """Return the value where the verdict changes; for several models a factor on all of them."""
     if flip.quantity is Quantity.VOLUME:
-        now = decision.whole.tokens_per_month
+        now = outcome.tokens_per_month
         return f"{tokens(now * flip.factor)} tokens/month (now {tokens(now)})"
-    if len(decision.cases) > 1:
+    if len(cases) > 1:
         return f"x {flip.factor:.6g}, all models alike"
-    case = decision.cases[0]
+    case = cases[0]
     now, unit = {
         Quantity.HOSTED_PRICE: (case.bills.hosted_usd / case.tokens_per_month * 1e6, "USD/Mtok"),
         Quantity.NODE_PRICE: (case.nodes.price.usd_per_hour, "USD a node-hour"),
         Quantity.THROUGHPUT: (case.served.tokens_per_second, "tokens/s a replica"),
         Quantity.MAX_NODES: (float(case.model.pool.replicas.max), "replicas"),
     }[flip.quantity]
-    return f"{now * flip.factor:,.6g} {unit} (now {now:,.6g})"
+    value, ideal = now * flip.factor, case.served.ideal_tokens_per_second
+    too_fast = flip.quantity is Quantity.THROUGHPUT and value > ideal
+    limit = f"; the roofline is {ideal:,.0f}" if too_fast else ""
+    return f"{value:,.6g} {unit} (now {now:,.6g}{limit})"
 
 
-def _utilization(flip: Flip, decision: Decision) -> str:
+def _utilization(flip: Flip, case: ModelCase) -> str:
     """Return a throughput flip told as a utilization: both move u = U T q alike."""
-    now = decision.cases[0].used.utilization
+    now = case.used.utilization
     value = now * flip.factor
     if value > 1:
         return f"not even 100 % would do (now {percent(now)})"

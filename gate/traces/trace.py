@@ -59,7 +59,7 @@ def refuse_unusable(path: Path, loads: Sequence[float], minimum: int, interval: 
             "",
             f"{len(loads)} {interval}s of load",
             f"{minimum} {interval}s or more",
-            "export a longer trace, or declare load.shape instead",
+            "export a longer trace, or declare another load.kind",
         )
     if sum(loads) < 1:
         raise problem(

@@ -6,9 +6,12 @@ break-even exactly at a full node, savings that exactly pay the nodes) are commo
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -48,6 +51,16 @@ class ExactStack:
             pools=(pool,),
         )
 
+    def per_node(self) -> "ExactStack":
+        """Return the same stack with what fills a node at the peak as its unit of volume."""
+        unit = 1 / max(need for need, _ in self.needs)
+        return replace(
+            self,
+            hosted=self.hosted * unit,
+            marginal=self.marginal * unit,
+            needs=tuple((need * unit, intervals) for need, intervals in self.needs),
+        )
+
     @property
     def net_fixed(self) -> Fraction:
         return self.fixed - self.hosted_fixed
@@ -55,8 +68,8 @@ class ExactStack:
     @property
     def floor_usd(self) -> Fraction:
         intervals = sum(count for _, count in self.needs)
-        mean_need = sum(need * count for need, count in self.needs) / intervals
-        return self.marginal + self.node * mean_need
+        needed = sum((need * count for need, count in self.needs), Fraction(0))
+        return self.marginal + self.node * needed / intervals
 
     @property
     def capacity(self) -> Fraction | None:
@@ -76,9 +89,18 @@ class ExactStack:
         slack = self.node * max(1, self.floor)
         return max(Fraction(0), self.net_fixed + slack) / (self.hosted - self.floor_usd)
 
+    def loses_for_good_from(self) -> Fraction:
+        """Return a volume above which saved fixed costs cannot pay for dearer units."""
+        return max(Fraction(0), -self.net_fixed) / (self.floor_usd - self.hosted)
+
     def piece_ends(self) -> list[Fraction]:
         """Return all volumes at which a node is full, up to the capacity or to where it always wins."""
-        end = self.wins_for_good_from() + 1 if self.capacity is None else self.capacity
+        if self.capacity is not None:
+            end = self.capacity
+        elif self.floor_usd < self.hosted:
+            end = self.wins_for_good_from() + 1
+        else:
+            end = self.loses_for_good_from() + 1
         full = {
             Fraction(nodes) / need
             for need, _ in self.needs
@@ -98,50 +120,77 @@ class ExactStack:
                 union[-1] = (union[-1][0], end)
             else:
                 union.append((crossing, end))
-        if self.capacity is None:
+        if self.capacity is None and self.floor_usd < self.hosted:
             union[-1] = (union[-1][0], None)
         return union
 
 
-FINITE_RATIOS = st.integers(25, 100).map(lambda twentieths: Fraction(twentieths, 20))
-"""What a full node saves over what it costs, (p - v) u / c: above 1 there is a break-even."""
-ANY_RATIOS = st.integers(10, 100).map(lambda twentieths: Fraction(twentieths, 20))
+Pick = Callable[[int, int], int]
+"""Returns a whole number from the first to the last."""
 
 
-@st.composite
-def exact_stacks(
-    draw: st.DrawFn,
+def merged(stacks: Sequence[ExactStack]) -> Bills:
+    """Return the bills of a stack of several models with the same volume, each with its own pool."""
+    each = [stack.bills() for stack in stacks]
+    return Bills(
+        hosted_usd=float(sum(stack.hosted for stack in stacks)),
+        marginal_usd=float(sum(stack.marginal for stack in stacks)),
+        fixed_usd=float(sum(stack.fixed for stack in stacks)),
+        hosted_fixed_usd=float(sum(stack.hosted_fixed for stack in stacks)),
+        pools=tuple(pool for bills in each for pool in bills.pools),
+    )
+
+
+FINITE = (25, 100)
+"""Twentieths of what a full node saves over what it costs, (p - v) u / c: above 1, it breaks even."""
+ANY = (10, 100)
+TIE = (20, 20)
+
+
+def make_stack(
+    pick: Pick,
     *,
-    ratios: st.SearchStrategy[Fraction] = FINITE_RATIOS,
+    ratios: tuple[int, int] = FINITE,
     most_levels: int = 1,
     capped: bool | None = False,
     most_hosted_fixed: int = 0,
 ) -> ExactStack:
-    """Draw a stack; `capped` None draws either kind.
+    """Return a stack of picked numbers; `capped` None makes either kind.
 
     Where the hosted side has fixed costs, those of self-hosting may be the smaller ones.
     """
-    node = Fraction(draw(st.integers(1, 20_000)))
-    saves = Fraction(draw(st.integers(1, 2_000)), 100)
-    marginal = saves * Fraction(draw(st.integers(0, 8)), 4)
-    ratio = draw(ratios)
-    loads = draw(st.lists(st.integers(0, 6), min_size=1, max_size=most_levels).filter(any))
-    mtok_per_node = ratio * node / saves
+    node = Fraction(pick(1, 20_000))
+    saves = Fraction(pick(1, 2_000), 100)
+    marginal = saves * Fraction(pick(0, 8), 4)
+    ratio = Fraction(pick(*ratios), 20)
+    loads = [pick(1, 6), *(pick(0, 6) for _ in range(pick(1, most_levels) - 1))]
     # A full node's margin as the unit of fixed costs lets break-evens meet the ends of pieces.
-    fixed_unit = draw(st.sampled_from([node, abs(ratio - 1) * node]))
-    floor = draw(st.integers(0, 3))
-    has_cap = draw(st.booleans()) if capped is None else capped
-    cap = max(floor, 1) + Fraction(draw(st.integers(0, 24)), 2) if has_cap else None
+    fixed_unit = abs(ratio - 1) * node if pick(0, 1) else node
+    floor = pick(0, 3)
+    has_cap = bool(pick(0, 1)) if capped is None else capped
     return ExactStack(
         hosted=saves + marginal,
         marginal=marginal,
-        fixed=fixed_unit * Fraction(draw(st.integers(0, 16)), 4),
-        hosted_fixed=fixed_unit * Fraction(draw(st.integers(0, most_hosted_fixed)), 4),
+        fixed=fixed_unit * Fraction(pick(0, 16), 4),
+        hosted_fixed=fixed_unit * Fraction(pick(0, most_hosted_fixed), 4),
         node=node,
         floor=floor,
-        cap=cap,
+        cap=max(floor, 1) + Fraction(pick(0, 24), 2) if has_cap else None,
         needs=tuple(
-            (load * Fraction(len(loads), sum(loads)) / mtok_per_node, count)
+            (load * Fraction(len(loads), sum(loads)) * saves / (ratio * node), count)
             for load, count in sorted(Counter(loads).items())
         ),
     )
+
+
+@st.composite
+def exact_stacks(draw: st.DrawFn, /, **kind: Any) -> ExactStack:
+    """Draw a stack that shrinks to a simple one where a law fails."""
+    return make_stack(lambda first, last: draw(st.integers(first, last)), **kind)
+
+
+def random_stacks(number: int, **kind: Any) -> Iterator[ExactStack]:
+    """Yield as many stacks, the same ones each time; quicker than drawing them."""
+    random = Random(730)  # noqa: S311 - the same stacks each time is the point
+    for _ in range(number):
+        yield make_stack(random.randint, **kind)

@@ -1,16 +1,25 @@
 """Laws of the break-even, each over many random stacks; exact.py is the second derivation."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gate.economics.break_even import BreakEven, break_even, won_intervals
 from gate.verdict import Verdict
-from tests.gate.economics.exact import ANY_RATIOS, ExactStack, Interval, exact_stacks
+from tests.gate.economics.exact import (
+    ANY,
+    TIE,
+    ExactStack,
+    Interval,
+    exact_stacks,
+    merged,
+    random_stacks,
+)
 
 ROUNDING = 1e-9
 """What floats may differ by from exact numbers: far below any price, far above their noise."""
@@ -24,59 +33,69 @@ def as_floats(union: list[Interval]) -> list[tuple[float, float]]:
     return [(float(interval[0]), end_of(interval)) for interval in union]
 
 
-def flat(union: list[tuple[float, float]]) -> list[float]:
+def flat(union: Iterable[tuple[float, float]]) -> list[float]:
     return [edge for interval in union for edge in interval]
 
 
-@settings(max_examples=1000)
-@given(exact_stacks(most_hosted_fixed=12))
-def test_the_closed_form_equals_brute_force(stack: ExactStack):
+def assert_three_derivations_agree(stack: ExactStack) -> None:
+    """Closed form, enumeration of the pieces, and brute force; `stack` needs the closed form."""
     won = as_floats(stack.won())
+    losses = [(left[1], right[0]) for left, right in pairwise(won)]
 
     outcome = break_even(stack.bills())
+    enumerated = list(won_intervals(stack.bills()))
 
-    assert outcome.verdict is Verdict.FINITE
-    assert outcome.first == pytest.approx(won[0][0], rel=ROUNDING)
-    assert outcome.safe == pytest.approx(won[-1][0], rel=ROUNDING)
-    assert outcome.loss_window_count == len(won) - 1
-    losses = [(left[1], right[0]) for left, right in pairwise(won)]
-    assert flat(list(outcome.loss_windows)) == pytest.approx(flat(losses), rel=ROUNDING)
+    assert outcome.verdict is Verdict.FINITE, stack
+    assert outcome.first == pytest.approx(won[0][0], rel=ROUNDING), stack
+    assert outcome.safe == pytest.approx(won[-1][0], rel=ROUNDING), stack
+    assert outcome.loss_window_count == len(losses), stack
+    assert flat(outcome.loss_windows) == pytest.approx(flat(losses), rel=ROUNDING), stack
+    assert flat(enumerated) == pytest.approx(flat(won), rel=ROUNDING), stack
 
 
-@settings(max_examples=500)
 @given(exact_stacks(most_hosted_fixed=12))
-def test_the_closed_form_equals_the_enumeration(stack: ExactStack):
-    bills = stack.bills()
-
-    outcome = break_even(bills)
-
-    edges = [outcome.first, *flat(list(outcome.loss_windows)), outcome.safe]
-    won = flat(list(won_intervals(bills)))
-    merged = edges[:-1] if outcome.loss_windows else edges[:1]
-    assert [*merged, float("inf")] == pytest.approx(won, rel=ROUNDING)
+def test_the_closed_form_equals_the_enumeration_and_brute_force(stack: ExactStack):
+    assert_three_derivations_agree(stack)
 
 
-@settings(max_examples=500)
+def test_the_closed_form_equals_brute_force_over_thousands_of_stacks():
+    for stack in random_stacks(2000):
+        assert_three_derivations_agree(stack)
+
+
+def assert_enumeration_is_brute_force(stack: ExactStack) -> None:
+    enumerated = list(won_intervals(stack.bills()))
+
+    assert flat(enumerated) == pytest.approx(flat(as_floats(stack.won())), rel=ROUNDING), stack
+
+
 @given(exact_stacks(most_levels=5, capped=None, most_hosted_fixed=12))
 def test_the_enumeration_equals_brute_force(stack: ExactStack):
-    enumerated = list(won_intervals(stack.bills()))
-
-    won = as_floats(stack.won())
-    assert flat(enumerated) == pytest.approx(flat(won), rel=ROUNDING)
+    assert_enumeration_is_brute_force(stack)
 
 
-@settings(max_examples=200)
-@given(exact_stacks(most_levels=5, capped=True, ratios=ANY_RATIOS, most_hosted_fixed=30))
-def test_where_only_fixed_costs_are_saved_small_volumes_may_win(stack: ExactStack):
-    assume(stack.net_fixed < 0)
-
-    enumerated = list(won_intervals(stack.bills()))
-
-    won = as_floats(stack.won())
-    assert flat(enumerated) == pytest.approx(flat(won), rel=ROUNDING)
+def test_the_enumeration_equals_brute_force_over_thousands_of_stacks():
+    for stack in random_stacks(1000, most_levels=5, capped=None):
+        assert_enumeration_is_brute_force(stack)
 
 
-@settings(max_examples=300)
+def expected_verdict(stack: ExactStack) -> Verdict:
+    if stack.hosted <= stack.floor_usd and stack.net_fixed >= 0:
+        return Verdict.INFINITE
+    if stack.won():
+        return Verdict.FINITE
+    return Verdict.BEYOND_CAP if stack.floor_usd < stack.hosted else Verdict.INFINITE
+
+
+def test_where_only_fixed_costs_are_saved_small_volumes_may_win():
+    kind = {"most_levels": 5, "capped": None, "ratios": ANY, "most_hosted_fixed": 30}
+    stacks = [s for s in random_stacks(500, **kind) if s.net_fixed < 0 and s.hosted != s.floor_usd]
+
+    for stack in stacks:
+        assert_enumeration_is_brute_force(stack)
+        assert break_even(stack.bills()).verdict is expected_verdict(stack), stack
+
+
 @given(exact_stacks(most_levels=5, capped=None, most_hosted_fixed=6), st.data())
 def test_the_union_of_intervals_agrees_with_comparing_the_bills_at_single_points(
     stack: ExactStack, data: st.DataObject
@@ -96,21 +115,31 @@ def test_the_union_of_intervals_agrees_with_comparing_the_bills_at_single_points
         assert wins == (saving >= 0), f"at {float(volume)} Mtok: H - S = {float(saving)} USD"
 
 
-@settings(max_examples=500)
-@given(exact_stacks(most_levels=5, capped=None, ratios=ANY_RATIOS))
-def test_the_verdict_says_whether_and_why_no_volume_wins(stack: ExactStack):
-    outcome = break_even(stack.bills())
+def test_the_pools_of_several_models_are_judged_together_point_by_point():
+    kind = {"most_levels": 3, "capped": True, "ratios": ANY}
+    stacks = (stack.per_node() for stack in random_stacks(300, **kind))
+    for pair in zip(stacks, stacks, strict=True):
+        capacity = min(stack.capacity for stack in pair if stack.capacity is not None)
+        ends = sorted({end for stack in pair for end in stack.piece_ends() if end <= capacity})
+        middles = [(start + end) / 2 for start, end in pairwise([Fraction(0), *ends])]
+        intervals = list(won_intervals(merged(pair)))
 
-    if stack.hosted <= stack.floor_usd:
-        expected = Verdict.INFINITE
-    elif stack.won():
-        expected = Verdict.FINITE
-    else:
-        expected = Verdict.BEYOND_CAP
-    assert outcome.verdict is expected
+        for volume in [*ends, *middles]:
+            saving = sum(stack.saving(volume) for stack in pair)
+            wins = any(
+                low * (1 - ROUNDING) <= volume <= high * (1 + ROUNDING) for low, high in intervals
+            )
+            assert wins == (saving >= 0), f"at {float(volume)} Mtok: {float(saving)} USD; {pair}"
 
 
-@given(exact_stacks(most_levels=5, ratios=st.just(Fraction(1)), capped=None))
+def test_the_verdict_says_whether_and_why_no_volume_wins():
+    for stack in random_stacks(500, most_levels=5, capped=None, ratios=ANY):
+        outcome = break_even(stack.bills())
+
+        assert outcome.verdict is expected_verdict(stack), stack
+
+
+@given(exact_stacks(most_levels=5, ratios=TIE, capped=None))
 def test_a_tie_is_infinite_however_it_is_rounded(stack: ExactStack):
     outcome = break_even(stack.bills())
 
@@ -131,12 +160,12 @@ def test_the_nodes_at_the_break_even_are_just_enough_for_it(stack: ExactStack):
 
 
 def volumes(outcome: BreakEven) -> list[float]:
-    found = [outcome.first, outcome.safe, outcome.capacity, *flat(list(outcome.loss_windows))]
+    found = [outcome.first, outcome.safe, outcome.capacity, *flat(outcome.loss_windows)]
     return [volume for volume in found if volume is not None]
 
 
 @given(
-    exact_stacks(most_levels=4, capped=None, ratios=ANY_RATIOS),
+    exact_stacks(most_levels=4, capped=None, ratios=ANY),
     st.sampled_from([Fraction(1, 10**6), Fraction(1, 1000), Fraction(7, 3), Fraction(10**6)]),
 )
 def test_counting_tokens_in_another_unit_changes_nothing(stack: ExactStack, unit: Fraction):
@@ -156,7 +185,7 @@ def test_counting_tokens_in_another_unit_changes_nothing(stack: ExactStack, unit
 
 
 @given(
-    exact_stacks(most_levels=4, capped=None, ratios=ANY_RATIOS),
+    exact_stacks(most_levels=4, capped=None, ratios=ANY),
     st.sampled_from([Fraction(1, 100), Fraction(107, 93), Fraction(150)]),
 )
 def test_paying_in_another_currency_changes_nothing(stack: ExactStack, rate: Fraction):
