@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from stacks.constraint import Approval, HardConstraint
 
+RENEW_DAYS = 30
+"""An approval takes a month at the most; the note comes that early."""
 CENT = 0.005
 """Premiums are approved to the cent."""
 
@@ -57,6 +59,9 @@ def status(
     premium is no higher than the one that was approved.
     """
     unbound, note = _binding(constraint, inputs_hash, premium_usd_per_month)
+    days_left = (constraint.expires - as_of).days
+    if 0 <= days_left <= RENEW_DAYS and not note:
+        note = f"it expires on {constraint.expires}: renew it in time (docs/overriding.md)"
     early = f"approved on {constraint.approved_on}, a day in the future"
     future = [early] if constraint.approved_on > as_of else []
     expired = [f"expired on {constraint.expires}"] if constraint.expires < as_of else []

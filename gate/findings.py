@@ -22,8 +22,6 @@ class Finding(NamedTuple):
 
     level: Level
     problem: Problem
-    aged: bool = False
-    """Only time made it so (a price grew old, a date passed): never blocks a living, unchanged stack."""
 
 
 def advisory(place: Place, *, found: str, allowed: str, remedy: str) -> Finding:
@@ -32,10 +30,10 @@ def advisory(place: Place, *, found: str, allowed: str, remedy: str) -> Finding:
     return Finding(level=Level.ADVISORY, problem=problem)
 
 
-def blocking(place: Place, *, found: str, allowed: str, remedy: str, aged: bool = False) -> Finding:
+def blocking(place: Place, *, found: str, allowed: str, remedy: str) -> Finding:
     """Return a finding that makes the verdict `indeterminate`."""
     problem = place.problem(found=found, allowed=allowed, remedy=remedy)
-    return Finding(level=Level.BLOCKING, problem=problem, aged=aged)
+    return Finding(level=Level.BLOCKING, problem=problem)
 
 
 def of_age(place: Place, *, checked: date, as_of: date, max_age_days: int) -> Iterator[Finding]:
@@ -54,5 +52,5 @@ def of_age(place: Place, *, checked: date, as_of: date, max_age_days: int) -> It
     elif age > max_age_days:
         stale = age > 2 * max_age_days
         found = f"last checked on {checked}"
-        make = blocking(place, found=found, allowed=allowed, remedy=remedy, aged=True)
+        make = blocking(place, found=found, allowed=allowed, remedy=remedy)
         yield make if stale else advisory(place, found=found, allowed=allowed, remedy=remedy)

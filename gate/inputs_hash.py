@@ -4,12 +4,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from stacks.serving import Serving
 from stacks.stack import Stack
+
+JUDGED = {"gpu_memory_utilization", "cold_start_seconds"}
+"""What the gate reads of `serving`: memory and roofline follow the one, the autoscaler's lead the other."""
 
 NOT_DECIDED = {
     "target": True,
     "constraints": True,
-    "models": {"__all__": {"serving": True}},
+    "models": {"__all__": {"serving": set(Serving.model_fields) - JUDGED}},
 }
 """What changes on a living stack without a new decision: where it runs, and the engine's patch level."""
 

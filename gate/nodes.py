@@ -245,5 +245,4 @@ def price_findings(
             found=f"{purchase.ends}, which has passed",
             allowed=f"from {as_of}",
             remedy="declare the block that follows, or another purchase option",
-            aged=True,
         )

@@ -25,6 +25,10 @@ def stack_findings(
         here = root.at(f"operations.{group}")
         yield from _cost_findings(getattr(stack.operations, group), here, as_of=as_of)
     for case in cases:
+        own = case.place
+        yield from _cost_findings(case.model.costs, own.at("costs"), as_of=as_of)
+        hosted = case.model.hosted.operations
+        yield from _cost_findings(hosted, own.at("hosted.operations"), as_of=as_of)
         yield from case.findings(as_of=as_of)
     yield from _approvals(stack, root, as_of=as_of)
     if stack.shadow is None:
@@ -37,7 +41,6 @@ def stack_findings(
             found=f"{ends}, {'passed' if days < 0 else f'{days} days away'}",
             allowed=f"{as_of} and up to {SHADOW_MAX_DAYS} days after",
             remedy="take the shadow down and declare what it measured, or give it a nearer end",
-            aged=days < 0,
         )
     most = full_cost_until(cases, shared_usd, max(0, days + 1) * 24)
     if most > stack.shadow.spending_cap_usd:

@@ -94,13 +94,15 @@ def model_shape(model: ServedModel, place: Place) -> Shape:
 def _shape(
     model: ServedModel, figures: Architecture | facts.ModelSpec, *, elements_per_layer: int
 ) -> Shape:
+    latent = elements_per_layer < 2 * figures.kv_heads * figures.head_dim
     return Shape(
         name=model.weights.id,
         parameters=figures.parameters,
         active_parameters=figures.active_parameters,
         layers=figures.layers,
         attention_heads=figures.attention_heads,
-        kv_heads=figures.kv_heads,
+        # A latent (MLA) is one for all heads: each tensor-parallel rank holds a copy of it.
+        kv_heads=1 if latent else figures.kv_heads,
         kv_elements_per_layer=elements_per_layer,
         max_position_embeddings=figures.max_position_embeddings,
         published_gib=getattr(figures, "weights_gib", None),

@@ -64,6 +64,11 @@ def make_stack(stack: str, environment: Mapping[str, str]) -> None:
 
 def deploy_allowed(environment: Mapping[str, str]) -> None:
     """Preview and deploy the stack whose numbers are sound."""
+    if not MANIFESTS.is_dir():
+        # Nothing to update: state that remembers manifests which were deleted would write none.
+        forget = ["stack", "rm", ALLOWED, "--force", "--yes", "--preserve-config"]
+        pulumi(forget, environment, quiet=True)
+        make_stack(ALLOWED, environment)
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         announce(f"pulumi {' '.join(command)} --stack {ALLOWED}")
         code, _ = pulumi([*command, "--stack", ALLOWED], environment)

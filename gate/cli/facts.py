@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PRICES = """\
 The dated facts that decisions are made of: GPUs, instances and their prices, models, infrastructure,
 and the providers of hosted prices (name one to see its models). STALE is past max_age_days: an
-advisory; EXPIRED is past twice that: a decision that needs it is indeterminate.
+advisory; EXPIRED is past twice that: a decision that needs such a price is indeterminate.
 """
 
 

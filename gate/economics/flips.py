@@ -2,7 +2,7 @@
 
 Each is a factor on the quantity as it stands, so that the same code serves a model and a whole stack;
 what is shown is the factor times the present value. They are exact: the verdict differs between one
-part in 10^9 below the printed value and one part in 10^9 above it (tests/gate/economics/test_laws.py).
+part in 10^9 below the printed value and one part in 10^9 above it (tests/gate/economics/test_flips.py).
 """
 
 from collections.abc import Iterator
