@@ -5,6 +5,10 @@ import math
 from collections.abc import Callable
 from datetime import date
 
+LEAST, MOST = 1e-9, 1e15
+"""Nothing costs, serves or asks for less or more; beyond, sums would overflow or vanish."""
+MOST_COUNTED = 1_000_000
+
 
 def number(
     *, above: float | None = None, least: float | None = None, most: float | None = None
@@ -21,8 +25,9 @@ def number(
         except ValueError:
             value = math.nan
         too_low = (above is not None and value <= above) or (least is not None and value < least)
-        if not math.isfinite(value) or too_low or (most is not None and value > most):
-            msg = f"found {text!r}; allowed: {wanted}"
+        magnitude = value == 0 or LEAST <= abs(value) <= MOST
+        if not magnitude or too_low or (most is not None and value > most):
+            msg = f"found {text!r}; allowed: {wanted} ({LEAST:g} to {MOST:g})"
             raise argparse.ArgumentTypeError(msg)
         return value
 
@@ -33,12 +38,9 @@ def count(*, least: int) -> Callable[[str], int]:
     """Return an argparse type for a whole number."""
 
     def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            msg = f"found {text!r}; allowed: a whole number from {least}"
+        value = int(text) if text.isdecimal() and len(text) <= len(str(MOST_COUNTED)) else -1
+        if not least <= value <= MOST_COUNTED:
+            msg = f"found {text!r}; allowed: a whole number from {least} to {MOST_COUNTED:,}"
             raise argparse.ArgumentTypeError(msg)
         return value
 
