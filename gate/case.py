@@ -1,7 +1,6 @@
 """One model of a stack, as numbers: what it runs on, serves, uses and costs."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -153,7 +152,7 @@ def _bills(
     needs = tuple(Need(need.nodes_per_unit * tokens, need.intervals) for need in used.needs)
     pool = nodes.pool(needs)
     # A shadow's cap is there to measure cheaply; it says nothing about the deployment that follows.
-    pool = replace(pool, max_nodes=None) if shadow else pool
+    pool = pool._replace(max_nodes=None) if shadow else pool
     mtok = tokens / 1e6
     return Bills(
         hosted_usd=(rate.usd_per_mtok + costs.hosted_marginal_usd_per_mtok) * mtok,

@@ -4,21 +4,19 @@ The volume x is in any unit (a token for one model, a multiple of the declared m
 several); every rate below is per that unit and every amount in USD per month.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gate.economics.units import whole
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """How many nodes a unit of volume needs, and in how many intervals of the load that holds."""
 
     nodes_per_unit: float
     intervals: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
+class Pool(NamedTuple):
     """Nodes of one kind, bought whole."""
 
     node_usd: float
@@ -58,8 +56,7 @@ class Pool:
         return max(self.min_nodes, whole(self.peak_need * volume))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bills:
+class Bills(NamedTuple):
     """Everything the break-even depends on.
 
     S(x) = fixed + node_fixed + marginal x + sum over pools of node_usd R(x), and
@@ -72,11 +69,11 @@ class Bills:
     """v: what a unit costs oneself beyond the nodes."""
     fixed_usd: float
     """F: what is paid at any volume and does not move with the price of a node."""
+    pools: tuple[Pool, ...]
     node_fixed_usd: float = 0.0
     """The part of F that is paid in nodes (second fleet of a roll-out, commitments); may be negative."""
     hosted_fixed_usd: float = 0.0
     """What using the API costs at any volume: monitoring, migrations, contracts."""
-    pools: tuple[Pool, ...]
 
     @property
     def net_fixed_usd(self) -> float:

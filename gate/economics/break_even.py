@@ -4,9 +4,8 @@ There is no bisection: the volumes at which self-hosting is not dearer are a uni
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.economics.bills import Bills, Pool
 from gate.economics.pieces import Piece, pieces
@@ -19,8 +18,7 @@ MAX_LOSS_WINDOWS: Final = 1000
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakEven:
+class BreakEven(NamedTuple):
     """Where self-hosting stops losing; volumes are in the unit of the bills."""
 
     verdict: Verdict
@@ -92,8 +90,8 @@ def _never_within_cap(bills: Bills) -> BreakEven:
 
 def _uncapped(bills: Bills) -> Bills:
     """Return the bills of the same stack without a limit on its pools."""
-    pools = tuple(replace(pool, max_nodes=None) for pool in bills.pools)
-    return replace(bills, pools=pools)
+    pools = tuple(pool._replace(max_nodes=None) for pool in bills.pools)
+    return bills._replace(pools=pools)
 
 
 def sized_for_peak(bills: Bills, pool: Pool) -> BreakEven:

@@ -6,8 +6,8 @@ part in 10^9 below the printed value and one part in 10^9 above it (tests/gate/e
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from gate.economics.bills import Bills
 from gate.economics.break_even import BreakEven, won_intervals
@@ -27,8 +27,7 @@ class Quantity(StrEnum):
     MAX_NODES = "max_nodes"
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(NamedTuple):
     """Where the verdict changes when `quantity` alone is multiplied by `factor`."""
 
     quantity: Quantity
@@ -70,8 +69,7 @@ def _of_a_refusal(bills: Bills, outcome: BreakEven) -> Iterator[Flip]:
         yield Flip(Quantity.MAX_NODES, factor)
 
 
-@dataclass(frozen=True, slots=True)
-class _Factors:
+class _Factors(NamedTuple):
     hosted_price: float
     node_price: float
     throughput: float

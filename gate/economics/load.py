@@ -3,14 +3,13 @@
 import math
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gate.economics.bills import Need
 from gate.economics.units import SECONDS_PER_MONTH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadProfile:
+class LoadProfile(NamedTuple):
     """Load over the intervals of a period that repeats, relative to its mean."""
 
     relative: tuple[float, ...]

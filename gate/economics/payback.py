@@ -1,14 +1,13 @@
 """Growth: the months until the set-up cost is earned back (docs/model.md#payback)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gate.economics.bills import Bills
 from gate.economics.units import TIE, cheaper
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class Stream(NamedTuple):
     """The load of one model as it grows."""
 
     bills: Bills
@@ -27,8 +26,7 @@ class Stream:
         return capacity is None or self.in_month(month) <= capacity * (1 + TIE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payback:
+class Payback(NamedTuple):
     """What the declared growth does to the two bills over the horizon."""
 
     month: int | None

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import mul
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.economics.bills import Bills, Pool
 from gate.economics.units import TIE
@@ -17,8 +16,7 @@ class TooFineError(ArithmeticError):
     """The bills run so close together that telling them apart would take too many steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Volumes above `start`, up to and with `end`, that need the same nodes in every interval."""
 
     start: float

@@ -20,20 +20,20 @@ PART = 1e-9
 def with_quantity(bills: Bills, quantity: Quantity, factor: float) -> Bills:
     """Return the bills once `quantity` alone is multiplied."""
     if quantity is Quantity.HOSTED_PRICE:
-        return replace(bills, hosted_usd=bills.hosted_usd * factor)
+        return bills._replace(hosted_usd=bills.hosted_usd * factor)
     pools = tuple(pool_with(pool, quantity, factor) for pool in bills.pools)
-    bills = replace(bills, pools=pools)
+    bills = bills._replace(pools=pools)
     if quantity is Quantity.NODE_PRICE:
-        return replace(bills, node_fixed_usd=bills.node_fixed_usd * factor)
+        return bills._replace(node_fixed_usd=bills.node_fixed_usd * factor)
     return bills
 
 
 def pool_with(pool: Pool, quantity: Quantity, factor: float) -> Pool:
     if quantity is Quantity.NODE_PRICE:
-        return replace(pool, node_usd=pool.node_usd * factor)
+        return pool._replace(node_usd=pool.node_usd * factor)
     assert quantity is Quantity.THROUGHPUT
     needs = tuple(Need(n.nodes_per_unit / factor, n.intervals) for n in pool.needs)
-    return replace(pool, needs=needs)
+    return pool._replace(needs=needs)
 
 
 def verdict(bills: Bills, volume: float | None) -> Verdict:

@@ -4,8 +4,6 @@ Sources: silybench-data `derived/cost.json` (Qwen3-8B bf16 on one H100, vLLM 0.3
 (Llama-3.1-8B fp8), deepseek-ai/open-infra-index day 6, damionas.com (vLLM on AKS), llmtco.com.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from gate.economics.bills import Bills, Need, Pool
@@ -28,7 +26,7 @@ def bills(
 
 def capped(uncapped: Bills, max_nodes: float) -> Bills:
     (pool,) = uncapped.pools
-    return replace(uncapped, pools=(replace(pool, max_nodes=max_nodes),))
+    return uncapped._replace(pools=(pool._replace(max_nodes=max_nodes),))
 
 
 def silybench(*, hourly: float = 2.69, fixed: float = 0.0, utilization: float = 1.0) -> Bills:
