@@ -50,35 +50,43 @@ def _head(decision: Decision) -> Iterator[str]:
     yield from _findings(decision.findings, Level.BLOCKING)
 
 
-def _self_hosted(decision: Decision) -> Iterator[CostItem]:
+Line = tuple[str, CostItem]
+"""A cost under the heading it is shown below."""
+
+
+def _self_hosted(decision: Decision) -> Iterator[Line]:
     for case in decision.cases:
-        yield case.node_item
-    yield from decision.shared
-    for case in decision.cases:
-        yield from case.costs.items
+        yield case.node_item.group, case.node_item
+    for item in decision.shared:
+        yield item.group, item
+    yield from _own(decision, [case.costs.items for case in decision.cases])
 
 
-def _hosted(decision: Decision) -> Iterator[CostItem]:
-    for case in decision.cases:
-        yield case.hosted_item
-        yield from case.costs.hosted_items
+def _hosted(decision: Decision) -> Iterator[Line]:
+    items = [(case.hosted_item, *case.costs.hosted_items) for case in decision.cases]
+    yield from _own(decision, items)
 
 
-def _bill(title: str, items: Iterable[CostItem], total: float) -> Iterator[str]:
-    """Yield a bill, a line a cost under the name of its group."""
+def _own(decision: Decision, items: Iterable[tuple[CostItem, ...]]) -> Iterator[Line]:
+    """Yield what each model alone causes, under its name where there are several."""
+    for case, of_model in zip(decision.cases, items, strict=True):
+        for item in of_model:
+            named = f"{item.group} of {case.model.name}"
+            yield named if len(decision.cases) > 1 else item.group, item
+
+
+def _bill(title: str, lines: Iterable[Line], total: float) -> Iterator[str]:
+    """Yield a bill, a line a cost under its heading."""
     yield title
-    for group, lines in groupby(sorted(items, key=_order), key=lambda item: item.group):
-        yield f"  {group}"
-        for item in lines:
+    ordered = sorted(lines, key=lambda line: _GROUPS.index(line[1].group))
+    for heading, below in groupby(ordered, key=lambda line: line[0]):
+        yield f"  {heading}"
+        for _, item in below:
             yield from _cost(item)
     yield f"{'  total':<{_LABEL}}{usd(total).rjust(_AMOUNT)}"
 
 
 _GROUPS = (GPU, PEOPLE, INFRASTRUCTURE, MODEL_UPDATES, ESCALATION, OTHER, HOSTED)
-
-
-def _order(item: CostItem) -> int:
-    return _GROUPS.index(item.group)
 
 
 def _cost(item: CostItem) -> Iterator[str]:
