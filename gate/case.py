@@ -1,20 +1,16 @@
 """One model of a stack, as numbers: what it runs on, serves, uses and costs."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from gate import facts
 from gate.costs import GPU, HOSTED, CostItem, OwnCosts, own_costs
 from gate.economics.bills import Bills, Need, Pool
-from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, TIE, whole
-from gate.findings import Finding, advisory, blocking, of_age
-from gate.hosted import HostedRate, hosted_findings, hosted_rate, list_tariff
-from gate.nodes import NodePlan, plan_nodes, price_findings
+from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, whole
+from gate.hosted import HostedRate, hosted_rate
+from gate.nodes import NodePlan, plan_nodes
 from gate.throughput import Throughput, throughput
-from gate.throughput_findings import throughput_findings
-from gate.usage import Origin, Usage, at_ceiling, usage, usage_findings
+from gate.usage import Origin, Usage, at_ceiling, usage
 from stacks.errors import Place
 from stacks.pool import Autoscaled, Committed
 from stacks.stack import ServedModel
@@ -77,22 +73,10 @@ class ModelCase(NamedTuple):
         """Return the declared volume."""
         return self.model.workload.tokens_per_month
 
-    def findings(self, *, as_of: date) -> Iterator[Finding]:
-        """Yield everything that was noticed about this model."""
-        share = self.model.workload.input_share
-        hosted = self.place.at("hosted")
-        yield from price_findings(
-            self.model.pool.purchase, self.nodes, self.place.at("pool"), as_of=as_of
-        )
-        yield from hosted_findings(
-            self.model.hosted, self.rate, hosted, input_share=share, as_of=as_of
-        )
-        yield from throughput_findings(self.model, self.served, self.nodes, self.place, as_of=as_of)
-        yield from _escalation_findings(self, as_of=as_of)
-        yield from usage_findings(self.used, self.place.at("workload"), as_of=as_of)
-        yield from _volume_fits(self)
-        yield from _utilization_agrees(self)
-        yield from _lead_covers_cold_start(self)
+    @property
+    def implied_utilization(self) -> float | None:
+        """Return what volume and replicas imply, where a stack declares all four of them."""
+        return _implied_utilization(self.model, self.used)
 
 
 def model_case(
@@ -136,12 +120,34 @@ def model_case(
         used=used,
         rate=rate,
         costs=costs,
-        bills=_bills(model.workload.tokens_per_month, nodes, used, rate, costs, shadow=shadow),
+        bills=_bills(model, nodes, used, rate, costs, shadow=shadow),
     )
 
 
+def _implied_utilization(model: ServedModel, used: Usage) -> float | None:
+    replicas = model.pool.replicas
+    if used.origin not in (Origin.EVIDENCE, Origin.ASSUMPTION) or replicas.min != replicas.max:
+        return None
+    possible = replicas.min * used.saturated_tokens_per_second * SECONDS_PER_MONTH
+    return model.workload.tokens_per_month / possible
+
+
+def agree(declared: float, implied: float) -> bool:
+    """Return whether a utilization is the implied one, but for the noise of its measurement."""
+    return abs(implied - declared) <= UTILIZATION_TOLERANCE * implied
+
+
+def _needs(model: ServedModel, nodes: NodePlan, used: Usage) -> tuple[Need, ...]:
+    """Return the nodes for the declared month; where all is declared, those that are declared."""
+    implied = _implied_utilization(model, used)
+    if implied is not None and agree(used.utilization, implied):
+        return (Need(model.pool.replicas.min / nodes.replicas_per_node, 1),)
+    tokens = model.workload.tokens_per_month
+    return tuple(Need(need.nodes_per_unit * tokens, need.intervals) for need in used.needs)
+
+
 def _bills(
-    tokens: float,
+    model: ServedModel,
     nodes: NodePlan,
     used: Usage,
     rate: HostedRate,
@@ -149,11 +155,10 @@ def _bills(
     *,
     shadow: bool,
 ) -> Bills:
-    needs = tuple(Need(need.nodes_per_unit * tokens, need.intervals) for need in used.needs)
-    pool = nodes.pool(needs)
+    pool = nodes.pool(_needs(model, nodes, used))
     # A shadow's cap is there to measure cheaply; it says nothing about the deployment that follows.
     pool = pool._replace(max_nodes=None) if shadow else pool
-    mtok = tokens / 1e6
+    mtok = model.workload.tokens_per_month / 1e6
     return Bills(
         hosted_usd=(rate.usd_per_mtok + costs.hosted_marginal_usd_per_mtok) * mtok,
         marginal_usd=costs.marginal_usd_per_mtok * mtok,
@@ -178,68 +183,9 @@ def whole_bills(cases: tuple[ModelCase, ...], *, shared_usd: float) -> Bills:
     )
 
 
-def _escalation_findings(case: ModelCase, *, as_of: date) -> Iterator[Finding]:
-    """Yield what the age of the frontier model's price calls for."""
-    escalation, here = case.model.costs.escalation, case.place.at("costs.escalation")
-    if escalation.provider is not None and escalation.model is not None:
-        tariff = list_tariff(escalation.provider, escalation.model, here, as_of=as_of)
-        limit = facts.max_age_days("hosted_price")
-        checked = tariff.checked
-        yield from of_age(here.at("model"), checked=checked, as_of=as_of, max_age_days=limit)
-
-
-def _volume_fits(case: ModelCase) -> Iterator[Finding]:
-    capacity = case.bills.capacity
-    if capacity is not None and capacity * (1 + TIE) < 1:
-        yield blocking(
-            case.place.at("workload.tokens_per_month"),
-            found=f"{case.tokens_per_month:.4g}",
-            allowed=f"up to {capacity * case.tokens_per_month:.4g}, what replicas.max "
-            f"({case.model.pool.replicas.max}) can serve at this load",
-            remedy="raise pool.replicas.max or lower the volume",
-        )
-
-
-def _utilization_agrees(case: ModelCase) -> Iterator[Finding]:
-    """Yield a contradiction between a declared utilization and what volume and replicas imply."""
-    replicas, used = case.model.pool.replicas, case.used
-    if used.origin not in (Origin.EVIDENCE, Origin.ASSUMPTION) or replicas.min != replicas.max:
-        return
-    possible = replicas.min * used.saturated_tokens_per_second * SECONDS_PER_MONTH
-    implied = case.tokens_per_month / possible
-    if abs(implied - used.utilization) > UTILIZATION_TOLERANCE * implied:
-        yield blocking(
-            case.place.at("workload.load"),
-            found=f"a utilization of {used.utilization:.3f}; {case.tokens_per_month:.4g} tokens a month"
-            f" on {replicas.min} replicas of {used.saturated_tokens_per_second:,.0f} tokens/s are {implied:.3f}",
-            allowed=f"within {UTILIZATION_TOLERANCE:.0%} of each other",
-            remedy="correct the volume, the replicas, the throughput or the utilization",
-        )
-
-
-def _lead_covers_cold_start(case: ModelCase) -> Iterator[Finding]:
-    scaling, cold = case.model.pool.scaling, case.model.serving.cold_start_seconds
-    if isinstance(scaling, Autoscaled) and scaling.lead_minutes * 60 < cold:
-        yield blocking(
-            case.place.at("pool.scaling.lead_minutes"),
-            found=f"{scaling.lead_minutes:g} min",
-            allowed=f"from the cold start of {cold / 60:.3g} min (serving.cold_start_seconds)",
-            remedy="order capacity at least a cold start ahead",
-        )
-    spare = case.model.pool.replicas.max % case.nodes.replicas_per_node
-    if spare:
-        yield advisory(
-            case.place.at("pool.replicas.max"),
-            found=f"{case.model.pool.replicas.max}, with room for "
-            f"{case.nodes.replicas_per_node - spare} more on the last node",
-            allowed=f"a multiple of {case.nodes.replicas_per_node} uses what is paid",
-            remedy="raise the cap, or use a smaller node",
-        )
-
-
 def full_cost_until(cases: tuple[ModelCase, ...], shared_usd: float, hours: float) -> float:
-    """Return what the stack can cost at most in so many hours: all nodes, and what is fixed."""
+    """Return what the stack can cost at most in so many hours: all nodes, all tokens, all that is fixed."""
     months = hours / HOURS_PER_MONTH
     nodes = sum(case.nodes.node_usd_per_month * whole(case.nodes.max_nodes) for case in cases)
-    own = sum(case.costs.fixed_usd for case in cases)
+    own = sum(case.costs.fixed_usd + case.bills.marginal_usd for case in cases)
     return months * (nodes + own + shared_usd)

@@ -1,8 +1,8 @@
 """The decision record: every figure as plain data, for JSON, stack outputs and the auditor.
 
 Volumes are tokens a month, money is USD a month unless the name says otherwise. What does not exist
-is None. Figures carry nine significant digits: enough for any price, and free of rounding noise in
-the output diff of a preview.
+is None. Figures carry twelve significant digits: a flip factor is exact to one part in 10^9, and none
+shows rounding noise in the output diff of a preview.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from gate.inputs_hash import declaration_hash
 
 Json = dict[str, Any]
 
-DIGITS = 9
+DIGITS = 12
 
 
 def record(decision: Decision) -> Json:

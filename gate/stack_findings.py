@@ -6,6 +6,7 @@ from typing import Final
 
 from gate import facts
 from gate.case import ModelCase, full_cost_until
+from gate.case_findings import case_findings
 from gate.costs import cost_lines
 from gate.economics.payback import Payback
 from gate.findings import Finding, advisory, blocking, of_age
@@ -29,7 +30,7 @@ def stack_findings(
         yield from _cost_findings(case.model.costs, own.at("costs"), as_of=as_of)
         hosted = case.model.hosted.operations
         yield from _cost_findings(hosted, own.at("hosted.operations"), as_of=as_of)
-        yield from case.findings(as_of=as_of)
+        yield from case_findings(case, as_of=as_of)
     yield from _approvals(stack, root, as_of=as_of)
     if stack.shadow is None:
         return

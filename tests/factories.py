@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import yaml
 
+from gate.constraints import approval_of
 from gate.decision import Decision, decide
-from stacks.reading import parse_stack
+from stacks.reading import parse_stack, read_stack
 
 AS_OF: Final = date(2026, 11, 21)
 """The day on which every test judges: the facts were read by then."""
@@ -65,6 +66,13 @@ def decided(stack: Declaration, *, as_of: date = AS_OF) -> Decision:
 def decide_stack(changes: Changes | None = None, *, as_of: date = AS_OF) -> Decision:
     """Return the decision about the demo stack with these changes."""
     return decided(a_stack(changes), as_of=as_of)
+
+
+@cache
+def decide_example(name: str) -> Decision:
+    """Return the decision about a stack file of stacks/."""
+    stack = read_stack(STACKS / name)
+    return decide(stack, file=f"stacks/{name}", folder=STACKS, as_of=AS_OF)
 
 
 def own_node(usd_per_hour: float, *, gpu: str = "h100-sxm-80gb", gpus: int = 1) -> Declaration:
@@ -167,3 +175,16 @@ def write_stack(folder: Path, stack: object) -> Path:
 
 
 _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def approved(stack: Declaration, *, as_of: date = AS_OF) -> Declaration:
+    """Return the stack with each constraint approved for the decision as it stands."""
+    decision, signed = decided(stack, as_of=as_of), copy.deepcopy(stack)
+    for status, constraint in zip(decision.constraints, signed["constraints"], strict=True):
+        approval = approval_of(
+            status.constraint,
+            inputs_hash=decision.inputs_hash,
+            premium_usd_per_month=status.premium_usd_per_month,
+        )
+        constraint["approval"] = approval.model_dump(mode="json")
+    return signed

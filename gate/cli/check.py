@@ -16,15 +16,21 @@ if TYPE_CHECKING:
     from gate.decision import Decision
 
 CHECK = """\
-The full decision of one stack: both bills line by line, utilization and where it comes from, where the
-bills cross, what would change the verdict, constraints and findings.
+The full decision of one stack: both bills line by line, utilization and where
+it comes from, where the bills cross, what would change the verdict, constraints
+and findings. What makes judging impossible is told on stderr as well, a line
+each: file, field, found, allowed, remedy.
 """
 EXPLAIN = "Every formula of docs/model.md with the numbers of this stack put in."
 APPROVE = """\
-Prints the approval block of each hard constraint, bound to the decision as it stands today: its inputs
-and its monthly premium. The approver puts it into the stack file (docs/overriding.md).
+Prints the approval block of each hard constraint, bound to the decision as it
+stands today: its inputs and its monthly premium. The approver puts it into the
+stack file (docs/overriding.md).
 """
-SCHEMA = "The JSON schema of a stack file, for editors and validators; checked in as stacks/stack.schema.json."
+SCHEMA = """\
+The JSON schema of a stack file, for editors and validators; checked in as
+stacks/stack.schema.json.
+"""
 
 
 def add_commands(commands: "Commands") -> None:
@@ -38,7 +44,13 @@ def add_commands(commands: "Commands") -> None:
     explain.set_defaults(run=run_explain)
     approve = _command(commands, "approve", "bind hard constraints to the decision", APPROVE)
     approve.set_defaults(run=run_approve)
-    schema = commands.add_parser("schema", help="the JSON schema of a stack", description=SCHEMA)
+    schema = commands.add_parser(
+        "schema",
+        help="the JSON schema of a stack",
+        description=SCHEMA,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     schema.set_defaults(run=run_schema)
 
 

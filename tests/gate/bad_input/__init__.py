@@ -15,7 +15,7 @@ class Wrong(NamedTuple):
     """The field that the message names."""
     found: str
     """A part of what it says was found."""
-    changes: Changes = {}
+    changes: Changes | None = None
     """What is put into the demo stack."""
     text: str | bytes | None = None
     """The whole stack file, where it is no stack at all."""

@@ -1,16 +1,29 @@
 """Days that are none, that have not come yet, or that lie too far back."""
 
-from tests.factories import ABSENT, a_constraint, a_shadow
+from datetime import timedelta
+
+from gate import facts
+from tests.factories import ABSENT, AS_OF, a_constraint, a_shadow, own_node
 from tests.gate.bad_input import Wrong
 
 M = "models[0]."
 CHECKED = M + "hosted.negotiated.checked"
 FUTURE = "a day in the future"
 
+LISTED = facts.instance_price(
+    "p5.4xlarge", region="us-east-1", purchase="on_demand", as_of=AS_OF
+).source
+COMPARED = facts.hosted_price(provider="together", model="Qwen/Qwen3.5-9B", as_of=AS_OF).source
+GREW_OLD = LISTED.checked + timedelta(2 * facts.max_age_days("instance_price") + 1)
+OUTDATED = COMPARED.checked + timedelta(2 * facts.max_age_days("hosted_price") + 1)
+"""The first days on which these two prices are too old to decide with."""
 
-def day(what: str, field: str, wrong: object, found: str, **parts: str) -> Wrong:
+
+def day(
+    what: str, field: str, wrong: object, found: str, *, allowed: str = "", remedy: str = ""
+) -> Wrong:
     """One day of the demo stack."""
-    return Wrong(what, field, found, changes={field: wrong}, **parts)
+    return Wrong(what, field, found, changes={field: wrong}, allowed=allowed, remedy=remedy)
 
 
 def constraint(what: str, field: str, found: str, **changes: object) -> Wrong:
@@ -28,7 +41,7 @@ def shadow(what: str, field: str, found: str, **limits: object) -> Wrong:
 
 DAYS = (
     day("a day written the other way round", CHECKED, "25.09.2026", "'25.09.2026'"),
-    day("a day that no calendar has", CHECKED, "2026-02-30", "'2026-02-30'"),
+    day("the 30th of February", CHECKED, "2026-02-30", "'2026-02-30'"),
     day("a day as a number", CHECKED, 20260925, "20260925", allowed="YYYY-MM-DD"),
     day("a day with a time", CHECKED, "2026-09-25T10:00", "10:00", allowed="without a time"),
     day("a price checked tomorrow", CHECKED, "2026-11-22", FUTURE, allowed="up to 2026-11-21"),
@@ -38,22 +51,25 @@ DAYS = (
     Wrong(
         "a list price that grew old",
         M + "pool.node.instance_type",
-        "last checked on 2026-07-28",
-        allowed="blocking past 180",
+        f"last checked on {LISTED.checked}",
+        changes={CHECKED: str(GREW_OLD), M + "benchmark.measured_on": str(GREW_OLD)},
+        allowed=f"blocking past {2 * facts.max_age_days('instance_price')}",
         remedy="look again",
-        as_of="2027-01-25",
+        as_of=str(GREW_OLD),
     ),
     Wrong(
         "a comparator's list price that grew old",
         M + "hosted.model",
-        "last checked on",
+        f"last checked on {COMPARED.checked}",
         changes={
             M + "hosted.negotiated": ABSENT,
             M + "hosted.provider": "together",
             M + "hosted.model": "Qwen/Qwen3.5-9B",
+            M + "pool.node": own_node(6.88) | {"checked": str(OUTDATED)},
+            M + "benchmark.measured_on": str(OUTDATED),
         },
-        allowed="blocking past 90",
-        as_of="2027-01-24",
+        allowed=f"blocking past {2 * facts.max_age_days('hosted_price')}",
+        as_of=str(OUTDATED),
     ),
     constraint("an approval of tomorrow", ".approved_on", FUTURE, approved_on="2026-11-22"),
     constraint("an approval for 14 months", ".expires", "2028-01-01", expires="2028-01-01"),

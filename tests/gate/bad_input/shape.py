@@ -12,9 +12,11 @@ def key(field: str, near: str) -> Wrong:
     )
 
 
-def file(what: str, text: str | bytes, field: str, found: str, **parts: str) -> Wrong:
+def file(
+    what: str, text: str | bytes, field: str, found: str, *, allowed: str = "", remedy: str = ""
+) -> Wrong:
     """A whole file."""
-    return Wrong(what, field, found, text=text, **parts)
+    return Wrong(what, field, found, text=text, allowed=allowed, remedy=remedy)
 
 
 KEYS = (
@@ -43,8 +45,12 @@ KINDS = (
         changes={LOAD + ".kind": "busines_hours"},
         remedy="did you mean business_hours?",
     ),
-    Wrong("a load without a kind", LOAD, "nothing in it", changes={LOAD: {}}, allowed="kind: trace"),
-    Wrong("a load in a word", LOAD, "'constant'", changes={LOAD: "constant"}, allowed="kind: trace"),
+    Wrong(
+        "a load without a kind", LOAD, "nothing in it", changes={LOAD: {}}, allowed="kind: trace"
+    ),
+    Wrong(
+        "a load in a word", LOAD, "'constant'", changes={LOAD: "constant"}, allowed="kind: trace"
+    ),
     Wrong(
         "a target that does not exist",
         "target.kind",

@@ -1,0 +1,90 @@
+"""Every stack file of the repository previews as far as its target allows."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.engine.declared import checked, new_project
+from tests.engine.pulumi_cli import ROOT, PulumiProject
+from tests.engine.shown import created, errors, table
+
+NAMES = sorted(path.stem.removeprefix("Pulumi.") for path in ROOT.glob("stacks/Pulumi.*.yaml"))
+
+
+def target(name: str) -> dict[str, str]:
+    document = yaml.safe_load((ROOT / f"stacks/Pulumi.{name}.yaml").read_text())
+    return dict(document["config"]["breakeven:stack"]["target"])
+
+
+KINDS = {name: target(name)["kind"] for name in NAMES}
+RENDERED, LIVE, EKS = (
+    [name for name in NAMES if KINDS[name] == kind] for kind in ("render", "kubernetes", "eks")
+)
+
+
+@pytest.fixture(scope="module")
+def project(tools_path: str, tmp_path_factory: pytest.TempPathFactory) -> PulumiProject:
+    """All of them, with a kubeconfig that has the contexts they name, of clusters that are off."""
+    folder = tmp_path_factory.mktemp("checked-in")
+    kubeconfig = folder / "kubeconfig"
+    write_kubeconfig(kubeconfig, [target(name)["context"] for name in LIVE])
+    made = new_project(folder, tools_path, kubeconfig)
+    for name in NAMES:
+        made.init(name)
+    return made
+
+
+def write_kubeconfig(path: Path, contexts: list[str]) -> None:
+    clusters = [{"name": name, "cluster": {"server": "https://127.0.0.1:1"}} for name in contexts]
+    named = [{"name": name, "context": {"cluster": name, "user": "nobody"}} for name in contexts]
+    config = {"apiVersion": "v1", "kind": "Config", "clusters": clusters, "contexts": named}
+    path.write_text(json.dumps(config | {"users": [{"name": "nobody", "user": {}}]}))
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_rendered_stack_previews_to_its_verdict(project: PulumiProject, name: str):
+    decision = checked(project, name)
+
+    result = project.preview(name)
+
+    assert f"VERDICT: {decision['verdict']}" in table(result)
+    assert (result.code == 0) is decision["allowed"], errors(result)
+    assert "kubernetes:apps/v1:Deployment" in created(result)
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_a_stack_for_a_cluster_previews_once_its_digest_is_set(project: PulumiProject, name: str):
+    verdict = checked(project, name)["verdict"]
+    image = "breakeven:stack.models[0].serving.image"
+    project.config_set(name, image, f"vllm/vllm-openai@sha256:{64 * 'a'}", path=True)
+
+    result = project.preview(name)
+
+    assert f"VERDICT: {verdict}" in table(result)
+    assert result.code == 0, errors(result)
+    assert "kubernetes:apps/v1:Deployment" in created(result)
+
+
+@pytest.mark.parametrize("name", EKS)
+def test_a_stack_for_aws_previews_its_decision_and_says_what_is_missing(
+    project: PulumiProject, name: str
+):
+    verdict = checked(project, name)["verdict"]
+
+    result = project.preview(name)
+
+    assert f"VERDICT: {verdict}" in table(result)
+    assert result.code != 0
+    assert len(errors(result)) == 1
+    assert "this version has no AWS layer" in errors(result)[0]
+
+
+def test_up_of_a_stack_for_aws_fails_clearly_and_leaves_nothing(project: PulumiProject):
+    result = project.up(EKS[0])
+
+    assert result.code != 0
+    assert "this version has no AWS layer" in errors(result)[0]
+    assert "Traceback" not in result.output
+    assert [each["type"] for each in project.resources(EKS[0])] == ["pulumi:pulumi:Stack"]

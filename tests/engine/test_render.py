@@ -1,0 +1,93 @@
+"""Target render: manifests in a folder, made without a cluster and valid on a real one."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.engine.control_plane import ControlPlane
+from tests.engine.declared import declare, new_project
+from tests.engine.kubernetes_api import Manifest
+from tests.engine.pulumi_cli import PulumiProject, Result
+
+TOKEN = "hf_a_token_that_nobody_may_read"  # noqa: S105 - it opens nothing
+ORDER = ("Namespace", "Secret", "ServiceAccount", "Service", "PodDisruptionBudget", "Deployment")
+
+
+@pytest.fixture(scope="module")
+def project(tools_path: str, tmp_path_factory: pytest.TempPathFactory) -> PulumiProject:
+    """The stacks `plain` and, with a token of the model hub, `gated`, rendered one after the other."""
+    folder = tmp_path_factory.mktemp("render")
+    made = new_project(folder, tools_path, kubeconfig=folder / "there is none")
+    for name in ("plain", "gated"):
+        declare(made, name, {"target.directory": f"out/{name}"})
+        made.init(name)
+    made.config_set("gated", "huggingface_token", TOKEN, secret=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def plain(project: PulumiProject) -> list[Manifest]:
+    """What `up` of the stack without a token wrote."""
+    project.up("plain").expect()
+    return manifests(project.directory / "out/plain")
+
+
+@pytest.fixture(scope="module")
+def gated_up(project: PulumiProject) -> Result:
+    return project.up("gated").expect()
+
+
+def manifests(folder: Path) -> list[Manifest]:
+    """Return all that was rendered, in an order in which it can be applied."""
+    found = [yaml.safe_load(path.read_text()) for path in folder.rglob("*.yaml")]
+    return sorted(found, key=lambda manifest: ORDER.index(manifest["kind"]))
+
+
+def moved(manifest: Manifest, namespace: str) -> Manifest:
+    """Return a manifest for another namespace, so that no other test is in its way."""
+    kind = manifest["kind"]
+    there = {"name": namespace} if kind == "Namespace" else {"namespace": namespace}
+    return manifest | {"metadata": manifest["metadata"] | there}
+
+
+def test_a_cluster_is_not_needed_to_render(plain: list[Manifest]):
+    kinds = [manifest["kind"] for manifest in plain]
+
+    assert kinds == [kind for kind in ORDER if kind != "Secret"], "a Secret only with a token"
+
+
+def test_what_is_rendered_runs_on_a_real_cluster(
+    plain: list[Manifest], control_plane: ControlPlane
+):
+    control_plane.add_gpu_node("rendered", gpus=2)
+    api = control_plane.api
+
+    for manifest in plain:
+        api.apply(moved(manifest, "rendered"))
+
+    deployment = api.path_of(moved(plain[-1], "rendered"))
+    ready = api.wait_for(deployment, lambda seen: seen["status"].get("availableReplicas") == 2)
+    assert ready["spec"]["replicas"] == 2
+
+
+@pytest.mark.usefixtures("gated_up")
+def test_a_token_reaches_the_engine_by_reference(project: PulumiProject):
+    rendered = {each["kind"]: each for each in manifests(project.directory / "out/gated")}
+    engine = rendered["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+
+    variable = next(each for each in engine["env"] if each["name"] == "HF_TOKEN")
+
+    name = rendered["Secret"]["metadata"]["name"]
+    assert variable["valueFrom"] == {"secretKeyRef": {"name": name, "key": "token"}}
+    assert TOKEN not in yaml.safe_dump(rendered["Deployment"])
+
+
+def test_a_token_is_never_shown_nor_kept_in_clear(project: PulumiProject, gated_up: Result):
+    preview = project.preview("gated", "--diff", "--show-sames").expect()
+
+    state = project.run("stack", "export", "--stack", "gated").expect()
+    file = (project.directory / "stacks/Pulumi.gated.yaml").read_text()
+    for kept in (gated_up.output, preview.output, state.output, file):
+        assert TOKEN not in kept
+    assert "hub-token" in state.output
