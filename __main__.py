@@ -9,7 +9,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import pulumi
 
 from components.cluster import NoClusterError, cluster_provider, deployable
-from components.labels import labels
+from components.labels import labels, namespace_name
 from components.own_outputs import last_outputs
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
 from components.vllm import Vllm, VllmArgs
@@ -39,7 +39,7 @@ def deploy(decision: Decision) -> None:
     plans = [vllm_plan(c.model, c.place, target, replicas=c.replicas_at_volume) for c in cases]
     token = pulumi.Config().get_secret("huggingface_token")
     on_it = pulumi.ResourceOptions(providers=[cluster_provider(target)])
-    shared = ServingNamespaceArgs(name=f"serving-{pulumi.get_stack()}", huggingface_token=token)
+    shared = ServingNamespaceArgs(name=namespace_name(pulumi.get_stack()), huggingface_token=token)
     namespace = ServingNamespace("serving", shared, on_it)
     for case, plan in zip(cases, plans, strict=True):
         Vllm(

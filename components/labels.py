@@ -1,9 +1,15 @@
 """The labels that every object carries, and those that select pods."""
 
+import re
 from collections.abc import Mapping
 
 APP = "app.kubernetes.io/name"
 INSTANCE = "app.kubernetes.io/instance"
+
+
+def namespace_name(stack: str) -> str:
+    """Return the namespace of a stack: its name with what Kubernetes does not take made a dash."""
+    return re.sub(r"[^a-z0-9]+", "-", f"serving-{stack.lower()}")[:63].strip("-")
 
 
 def selector(component: str, instance: str) -> dict[str, str]:

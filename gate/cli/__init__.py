@@ -15,11 +15,14 @@ USAGE_ERROR = 64
 EPILOG = """\
 exit codes:
   0   deploying is allowed (wins, below_break_even, mandated, finite)
-  1   deploying is refused (infinite, beyond_cap; below_break_even where the stack says refuse)
-  2   it cannot be judged (indeterminate): an input is missing, stale, inconsistent or impossible
+  1   deploying is refused (infinite, beyond_cap; below_break_even where the
+      stack says refuse)
+  2   it cannot be judged (indeterminate): an input is missing, stale,
+      inconsistent or impossible
   64  the command line is wrong
 
-Nothing here needs a network, a cloud account or Pulumi. Every figure and formula: docs/model.md.
+Nothing here needs a network, a cloud account or Pulumi. Every figure and
+formula: docs/model.md.
 """
 
 

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name
 
 DESCRIPTION = """\
-Where does self-hosting break even? Give the price of a replica, what it serves, and the hosted price
-of the same tokens; then either a utilization, or a load trace from which it is computed.
+Where does self-hosting break even? Give the price of a replica, what it serves,
+and the hosted price of the same tokens; then either a utilization, or a load
+trace from which it is computed.
 
-  python -m gate break-even --replica-hourly-usd 6.88 --tokens-per-second 22789 \\
-      --hosted-usd-per-mtok 0.20 --utilization 0.6
+  python -m gate break-even --replica-hourly-usd 6.88 \\
+      --tokens-per-second 22789 --hosted-usd-per-mtok 0.20 --utilization 0.6
 """
 
 

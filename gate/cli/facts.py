@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from gate.cli.break_even_flags import Commands
 
 PRICES = """\
-The dated facts that decisions are made of: GPUs, instances and their prices, models, infrastructure,
-and the providers of hosted prices (name one to see its models). STALE is past max_age_days: an
-advisory; EXPIRED is past twice that: a decision that needs such a price is indeterminate.
+The dated facts that decisions are made of: GPUs, instances and their prices,
+models, infrastructure, and the providers of hosted prices (name one to see its
+models). STALE is past max_age_days: an advisory; EXPIRED is past twice that: a
+decision that needs such a price is indeterminate.
 """
 
 

@@ -188,3 +188,27 @@ def test_a_shadow_with_more_hosted_than_own_fixed_costs_is_judged_too():
     decision = decide_plain(a_shadow({**price(full_node() / 2), **dear_api}))
 
     assert decision.verdict is Verdict.WINS, "3,650 is less than 1,825 and 9,000"
+
+
+@pytest.mark.parametrize(
+    ("changes", "most"),
+    [
+        ({}, 360 / 730 * 4 * 3650),
+        ({OTHER: usd(730), SHARED: usd(1460)}, 360 / 730 * (4 * 3650 + 730 + 1460)),
+        (
+            {M + "costs.egress": {"usd_per_mtok": 0.1, "source": "bill"}},
+            360 / 730 * (4 * 3650 + 0.1 * 52_560),
+        ),
+    ],
+    ids=["nodes up to the cap", "what is fixed", "what each token costs"],
+)
+def test_a_shadows_spending_cap_covers_all_it_can_cost_in_15_days(changes, most):
+    enough, short = (
+        decide_plain(
+            a_shadow({**changes, "shadow": {"ends": "2026-12-05", "spending_cap_usd": cap}})
+        )
+        for cap in (most + 0.01, most - 0.01)
+    )
+
+    assert [each.field for each in enough.blocking] == []
+    assert [each.field for each in short.blocking] == ["shadow.spending_cap_usd"]

@@ -35,7 +35,7 @@ class Wrong(NamedTuple):
         if self.text is not None:
             stack_file.write_bytes(_bytes(self.text))
             return stack_file, stack_file
-        stack, named = a_stack(self.changes), stack_file
+        stack, named = a_stack({LOAD: DIURNAL, **(self.changes or {})}), stack_file
         if self.trace is not None:
             named = folder / "trace.csv"
             put(stack, LOAD, {"kind": "trace", "file": named.name})
@@ -48,6 +48,8 @@ class Wrong(NamedTuple):
 
 
 LOAD = "models[0].workload.load"
+DIURNAL = {"kind": "diurnal", "peak_to_mean": 1.4, "weekend_factor": 0.8}
+"""In place of the demo's trace, which would be read anew for each row."""
 
 
 def _bytes(text: str | bytes) -> bytes:
