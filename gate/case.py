@@ -98,20 +98,7 @@ def model_case(
     share = model.workload.input_share
     rate = hosted_rate(model.hosted, place.at("hosted"), input_share=share, as_of=as_of)
     costs = own_costs(model, nodes, place, engineer_usd_per_hour=engineer_usd_per_hour, as_of=as_of)
-    used = (
-        at_ceiling(
-            tokens_per_second=served.tokens_per_second, replicas_per_node=nodes.replicas_per_node
-        )
-        if shadow
-        else usage(
-            model.workload,
-            model.pool,
-            place,
-            tokens_per_second=served.tokens_per_second,
-            replicas_per_node=nodes.replicas_per_node,
-            folder=folder,
-        )
-    )
+    used = _used(model, place, nodes, served.tokens_per_second, folder=folder, shadow=shadow)
     return ModelCase(
         model=model,
         place=place,
@@ -121,6 +108,28 @@ def model_case(
         rate=rate,
         costs=costs,
         bills=_bills(model, nodes, used, rate, costs, shadow=shadow),
+    )
+
+
+def _used(
+    model: ServedModel,
+    place: Place,
+    nodes: NodePlan,
+    tokens_per_second: float,
+    *,
+    folder: Path,
+    shadow: bool,
+) -> Usage:
+    per_node = nodes.replicas_per_node
+    if shadow:
+        return at_ceiling(tokens_per_second=tokens_per_second, replicas_per_node=per_node)
+    return usage(
+        model.workload,
+        model.pool,
+        place,
+        tokens_per_second=tokens_per_second,
+        replicas_per_node=per_node,
+        folder=folder,
     )
 
 

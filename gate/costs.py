@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from gate import facts
@@ -124,56 +125,35 @@ def own_costs(
         InputError: a fact or the frontier model is unknown.
     """
     costs, here = model.costs, place.at("costs")
-    mtok = model.workload.tokens_per_month / 1e6
-    updates, fleet = _updates(costs.model_updates, nodes, engineer_usd_per_hour)
-    other = cost_item(
-        OTHER,
-        "other",
-        costs.other,
-        here.at("other"),
-        engineer_usd_per_hour=engineer_usd_per_hour,
-        as_of=as_of,
-    )
+    item = partial(cost_item, engineer_usd_per_hour=engineer_usd_per_hour, as_of=as_of)
+    work, fleet = _updates(costs.model_updates, nodes, engineer_usd_per_hour)
+    other = item(OTHER, "other", costs.other, here.at("other"))
     frontier = _frontier(model, here.at("escalation"), as_of)
-    sent_on = costs.escalation.self_hosted_fraction * frontier
-    marginal = [
-        (
-            ESCALATION,
-            "to the frontier model",
-            sent_on,
-            _escalation_basis(costs.escalation, frontier),
-        ),
-        (INFRASTRUCTURE, "egress", costs.egress.usd_per_mtok or 0.0, _basis(costs.egress)),
-        (
-            INFRASTRUCTURE,
-            "trace_storage",
-            costs.trace_storage.usd_per_mtok or 0.0,
-            _basis(costs.trace_storage),
-        ),
-    ]
-    moving = [
-        CostItem(group=group, name=name, usd_per_month=rate * mtok, basis=basis)
-        for group, name, rate, basis in marginal
-    ]
-    hosted_items = [
-        cost_item(
-            HOSTED,
-            name,
-            line,
-            place.at(f"hosted.operations.{name}"),
-            engineer_usd_per_hour=engineer_usd_per_hour,
-            as_of=as_of,
-        )
-        for name, line in cost_lines(model.hosted.operations)
-    ]
+    rates = list(_rates(costs, frontier))
+    mtok = model.workload.tokens_per_month / 1e6
+    moving = [line._replace(usd_per_month=line.usd_per_month * mtok) for line in rates]
+    operations = place.at("hosted.operations")
     return OwnCosts(
-        items=(updates, fleet, *moving, other),
-        fixed_usd=updates.usd_per_month + other.usd_per_month,
+        items=(work, fleet, *moving, other),
+        fixed_usd=work.usd_per_month + other.usd_per_month,
         node_fixed_usd=fleet.usd_per_month + nodes.commitment_usd_per_month,
-        marginal_usd_per_mtok=sum(rate for _, _, rate, _ in marginal),
+        marginal_usd_per_mtok=total(rates),
         hosted_marginal_usd_per_mtok=costs.escalation.hosted_fraction * frontier,
-        hosted_items=tuple(hosted_items),
+        hosted_items=tuple(
+            item(HOSTED, name, line, operations.at(name))
+            for name, line in cost_lines(model.hosted.operations)
+        ),
     )
+
+
+def _rates(costs: declared.OwnCosts, frontier: float) -> Iterator[CostItem]:
+    """Yield what grows with the tokens, each as the amount for a million of them."""
+    sent_on = costs.escalation.self_hosted_fraction * frontier
+    why = _escalation_basis(costs.escalation, frontier)
+    yield CostItem(group=ESCALATION, name="to the frontier model", usd_per_month=sent_on, basis=why)
+    for name, line in {"egress": costs.egress, "trace_storage": costs.trace_storage}.items():
+        rate = line.usd_per_mtok or 0.0
+        yield CostItem(group=INFRASTRUCTURE, name=name, usd_per_month=rate, basis=_basis(line))
 
 
 def _updates(

@@ -1,6 +1,5 @@
 """How much of the hardware the load uses, and how that is known."""
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
@@ -18,6 +17,7 @@ from gate.economics.load import (
     weekly_diurnal,
 )
 from gate.economics.units import SECONDS_PER_MONTH
+from gate.evidence import read_evidence
 from gate.findings import Finding, advisory, blocking, of_age
 from stacks import pool as pools
 from stacks import workload as declared
@@ -74,38 +74,25 @@ def usage(
     load = workload.load
     match load:
         case declared.MeasuredUtilization():
-            evidence = read_evidence(folder / load.evidence)
-            served = evidence.tokens_served / (evidence.replica_hours * 3600)
-            ratio = served / evidence.saturated_tokens_per_second
-            days = (evidence.window_end - evidence.window_start).days
-            flat = _at(ratio, evidence.saturated_tokens_per_second, replicas_per_node)
-            return Usage(
-                origin=Origin.EVIDENCE,
-                detail=f"{evidence.kind}, {days} days to {evidence.window_end}",
-                inputs=evidence.model_dump_json(),
-                evidence=evidence,
-                needs=flat,
-                utilization=ratio,
-                saturated_tokens_per_second=evidence.saturated_tokens_per_second,
-            )
+            return _measured(read_evidence(folder / load.evidence), replicas_per_node)
         case declared.AssumedUtilization():
-            return Usage(
-                origin=Origin.ASSUMPTION,
-                detail="nobody measured it",
-                needs=_at(load.utilization, tokens_per_second, replicas_per_node),
-                utilization=load.utilization,
-                saturated_tokens_per_second=tokens_per_second,
+            return _flat(
+                Origin.ASSUMPTION,
+                "nobody measured it",
+                load.utilization,
+                tokens_per_second=tokens_per_second,
+                replicas_per_node=replicas_per_node,
             )
     shape, origin, detail, inputs = _profile(load, place, folder)
-    needs = _needs(shape, pool.scaling, place, load, tokens_per_second * replicas_per_node)
+    node_rate = tokens_per_second * replicas_per_node
+    needs = _needs(shape, pool.scaling, place, load, node_rate)
     mean = sum(n.nodes_per_unit * n.intervals for n in needs) / sum(n.intervals for n in needs)
-    saturated = SECONDS_PER_MONTH * tokens_per_second * replicas_per_node
     return Usage(
         origin=origin,
         detail=detail,
         inputs=inputs,
         needs=needs,
-        utilization=1 / (mean * saturated),
+        utilization=1 / (mean * SECONDS_PER_MONTH * node_rate),
         peak_to_mean=shape.peak_to_mean,
         burst_factor=shape.burst_factor,
         saturated_tokens_per_second=tokens_per_second,
@@ -114,18 +101,45 @@ def usage(
 
 def at_ceiling(*, tokens_per_second: float, replicas_per_node: int) -> Usage:
     """Return the usage a shadow is judged at: the best its benchmark supports."""
-    return Usage(
-        origin=Origin.CEILING,
-        detail="utilization 1 of the throughput at the SLO",
-        needs=_at(1.0, tokens_per_second, replicas_per_node),
-        utilization=1.0,
-        saturated_tokens_per_second=tokens_per_second,
+    return _flat(
+        Origin.CEILING,
+        "utilization 1 of the throughput at the SLO",
+        1.0,
+        tokens_per_second=tokens_per_second,
+        replicas_per_node=replicas_per_node,
     )
 
 
-def _at(utilization: float, tokens_per_second: float, replicas_per_node: int) -> tuple[Need, ...]:
+def _measured(evidence: declared.Evidence, replicas_per_node: int) -> Usage:
+    served = evidence.tokens_served / (evidence.replica_hours * 3600)
+    days = (evidence.window_end - evidence.window_start).days
+    flat = _flat(
+        Origin.EVIDENCE,
+        f"{evidence.kind}, {days} days to {evidence.window_end}",
+        served / evidence.saturated_tokens_per_second,
+        tokens_per_second=evidence.saturated_tokens_per_second,
+        replicas_per_node=replicas_per_node,
+    )
+    return flat._replace(inputs=evidence.model_dump_json(), evidence=evidence)
+
+
+def _flat(
+    origin: Origin,
+    detail: str,
+    utilization: float,
+    *,
+    tokens_per_second: float,
+    replicas_per_node: int,
+) -> Usage:
+    """Return the usage of a pool that is known by its utilization alone."""
     rate = tokens_per_second * replicas_per_node
-    return needs_at_utilization(utilization, node_tokens_per_second=rate)
+    return Usage(
+        origin=origin,
+        detail=detail,
+        needs=needs_at_utilization(utilization, node_tokens_per_second=rate),
+        utilization=utilization,
+        saturated_tokens_per_second=tokens_per_second,
+    )
 
 
 def _profile(
@@ -186,35 +200,6 @@ def _needs(
         lead_minutes=scaling.lead_minutes,
         hold_minutes=scaling.hold_minutes,
     )
-
-
-def read_evidence(path: Path) -> declared.Evidence:
-    """Return the measurement in a JSON file.
-
-    Raises:
-        InputError: the file cannot be read or is no measurement.
-    """
-    from pydantic import ValidationError  # noqa: PLC0415 - only with a measurement
-
-    from stacks.errors import InputError  # noqa: PLC0415
-    from stacks.mistakes import problems_of  # noqa: PLC0415
-
-    place = Place(str(path))
-    try:
-        return declared.Evidence.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        reason = (error.strerror or "an error").lower()
-        raise place.error(
-            found=reason, allowed="a readable measurement", remedy="check load.evidence"
-        ) from None
-    except ValidationError as error:
-        raise InputError(*problems_of(error, declared.Evidence, file=str(path))) from None
-    except ValueError:
-        raise place.error(
-            found="no JSON",
-            allowed="a JSON object as in docs/model.md#measured",
-            remedy="export it again",
-        ) from None
 
 
 def usage_findings(used: Usage, place: Place, *, as_of: date) -> Iterator[Finding]:
