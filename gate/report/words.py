@@ -76,13 +76,18 @@ _LABELS = {
 }
 
 
+def _exact(value: float) -> str:
+    """Return a flip distance with 12 digits: put back in, it flips within one part in 10^9."""
+    return f"{value:,.12g}"
+
+
 def _flip_value(flip: Flip, outcome: Outcome, cases: Sequence[ModelCase]) -> str:
     """Return the value where the verdict changes; for several models a factor on all of them."""
     if flip.quantity is Quantity.VOLUME:
         now = outcome.tokens_per_month
-        return f"{tokens(now * flip.factor)} tokens/month (now {tokens(now)})"
+        return f"{_exact(now * flip.factor)} tokens/month (now {tokens(now)})"
     if len(cases) > 1:
-        return f"x {flip.factor:.6g}, all models alike"
+        return f"x {_exact(flip.factor)}, all models alike"
     case = cases[0]
     now, unit = {
         Quantity.HOSTED_PRICE: (case.bills.hosted_usd / case.tokens_per_month * 1e6, "USD/Mtok"),
@@ -93,7 +98,7 @@ def _flip_value(flip: Flip, outcome: Outcome, cases: Sequence[ModelCase]) -> str
     value, ideal = now * flip.factor, case.served.ideal_tokens_per_second
     too_fast = flip.quantity is Quantity.THROUGHPUT and value > ideal
     limit = f"; the roofline is {ideal:,.0f}" if too_fast else ""
-    return f"{value:,.6g} {unit} (now {now:,.6g}{limit})"
+    return f"{_exact(value)} {unit} (now {now:,.6g}{limit})"
 
 
 def _utilization(flip: Flip, case: ModelCase) -> str:
@@ -102,4 +107,4 @@ def _utilization(flip: Flip, case: ModelCase) -> str:
     value = now * flip.factor
     if value > 1:
         return f"not even 100 % would do (now {percent(now)})"
-    return f"{percent(value)} (now {percent(now)})"
+    return f"{_exact(value * 100)} % (now {percent(now)})"

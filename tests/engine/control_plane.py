@@ -81,6 +81,9 @@ def run_control_plane(search_path: str, directory: Path) -> Iterator[ControlPlan
             f"--root-ca-file={directory / CERTIFICATE}",
             "--leader-elect=false",
             "--secure-port=0",
+            # kwok's heartbeats are further apart than the default of 50 s: a node would be taken for
+            # lost, its pods marked not ready, and nothing marks them ready again.
+            "--node-monitor-grace-period=24h",
         )
         quiet = ("--leader-elect=false", "--secure-port=0")
         servers.start(programs["kube-scheduler"], kubeconfig, *quiet)

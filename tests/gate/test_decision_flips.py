@@ -122,9 +122,9 @@ def test_a_printed_flip_is_the_value_to_write_into_the_stack():
     rows = dict(flip_rows(decide_plain({M + "costs.other": usd(100_000)})))
 
     assert rows == {
-        "hosted price": "0.545091 USD/Mtok (now 0.5)",
-        "node price": "1.75342 USD a node-hour (now 5)",
-        "throughput": "21,803.7 tokens/s a replica (now 20,000)",
+        "hosted price": "0.545091324201 USD/Mtok (now 0.5)",
+        "node price": "1.75342465753 USD a node-hour (now 5)",
+        "throughput": "21,803.652968 tokens/s a replica (now 20,000)",
         "utilization": "not even 100 % would do (now 100.0%)",
         "replica cap": "5 replicas (now 4)",
     }, "(100,000 + 14,600) / 210,240; (105,120 - 100,000) / 4 / 730; 20,000 x 114,600 / 105,120"
@@ -135,7 +135,7 @@ def test_a_throughput_that_no_hardware_reaches_is_called_so():
     rows = dict(flip_rows(decide_plain(cheap)))
 
     assert rows["throughput"] == (
-        "69,444.4 tokens/s a replica (now 20,000; the roofline is 46,634)"
+        "69,444.4444444 tokens/s a replica (now 20,000; the roofline is 46,634)"
     )
 
 
@@ -143,7 +143,7 @@ def test_a_model_refused_in_a_stack_that_wins_is_told_its_own_flips():
     b = another_model("b", dict.fromkeys(FIELDS["hosted_price"], 0.05))
     rows = dict(flip_rows(decide_plain({"models[1]": b})))
 
-    assert rows["hosted price of b"] == "0.0694444 USD/Mtok (now 0.05)"
+    assert rows["hosted price of b"] == "0.0694444444444 USD/Mtok (now 0.05)"
     assert rows["node price of b"] == "3.6 USD a node-hour (now 5)"
     assert not any("support-chat" in label or label == "hosted price" for label in rows)
 

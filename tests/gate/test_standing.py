@@ -42,9 +42,9 @@ def test_a_refusal_says_why_and_what_would_have_to_change():
     assert refusal is not None
     assert refusal.startswith("refused: stack.yaml: verdict infinite: ")
     for part in (
-        "hosted price: 0.0694444 USD/Mtok (now 0.02)",
+        "hosted price: 0.0694444444444 USD/Mtok (now 0.02)",
         "node price: 1.44 USD a node-hour (now 5)",
-        "throughput: 69,444.4 tokens/s a replica (now 20,000; the roofline is 46,634)",
+        "throughput: 69,444.4444444 tokens/s a replica (now 20,000; the roofline is 46,634)",
         "docs/overriding.md",
     ):
         assert part in refusal, refusal
