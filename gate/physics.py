@@ -21,7 +21,6 @@ PLAUSIBLE: Final = (0.3, 0.85)
 class Silicon(NamedTuple):
     """The GPUs of one replica, taken together."""
 
-    gpus: int
     memory_bytes: float
     """What the engine may use of it."""
     bytes_per_second: float

@@ -54,7 +54,6 @@ def _silicon(model: ServedModel, nodes: NodePlan) -> physics.Silicon:
     gpus, gpu = nodes.gpus_per_replica, nodes.gpu
     usable = model.serving.gpu_memory_utilization
     return physics.Silicon(
-        gpus=gpus,
         memory_bytes=gpu.memory_gib * physics.GIB * gpus * usable,
         bytes_per_second=gpu.memory_bandwidth_gb_per_s * 1e9 * gpus,
         dense_flops=physics.dense_flops(gpu.dense_tflops, model.weights.precision) * gpus,

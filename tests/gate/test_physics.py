@@ -43,7 +43,7 @@ def test_a_token_of_llama_8b_holds_131072_bytes_and_heads_are_copied_past_their_
     assert held == copies * 131_072
 
 
-SILICON = physics.Silicon(gpus=1, memory_bytes=16e9, bytes_per_second=1e12, dense_flops=1e14)
+SILICON = physics.Silicon(memory_bytes=16e9, bytes_per_second=1e12, dense_flops=1e14)
 NETWORK = physics.Network(
     weight_bytes=8e9, active_weight_bytes=8e9, active_parameters=4e9, kv_bytes_per_token=1e5
 )
