@@ -9,11 +9,11 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import pulumi
 
 from components.cluster import NoClusterError, cluster_provider, deployable
+from components.engine.plan import vllm_plan
+from components.engine.vllm import Vllm, VllmArgs
 from components.labels import labels, namespace_name
 from components.own_outputs import last_outputs
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
-from components.vllm import Vllm, VllmArgs
-from components.vllm_plan import vllm_plan
 from gate.clock import as_of_day
 from gate.decision import Decision, decide
 from gate.record import record, summary

@@ -1,4 +1,4 @@
-"""Write components/vllm_arguments.json: every `vllm serve` argument of the pinned vLLM wheel.
+"""Write components/engine/vllm_arguments.json: every `vllm serve` argument of the pinned vLLM wheel.
 
 The list comes from the wheel's own argument parser, never from its documentation. The parser needs
 torch and compiled kernels to be imported, but no GPU: a CPU build of the release before goes into a
@@ -28,7 +28,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements-serving.txt"
-LIST = ROOT / "components" / "vllm_arguments.json"
+LIST = ROOT / "components" / "engine" / "vllm_arguments.json"
 READER = Path(__file__).with_name("vllm_parser.py").resolve()
 REFRESH = "python tools/vllm_arguments.py"
 

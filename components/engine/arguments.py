@@ -1,20 +1,20 @@
 """The command line and the environment of one vLLM engine, from settings that are known at plan time.
 
 Pure: neither Pulumi nor the gate. Every flag is written out in full and stands in the list of the
-pinned vLLM (vllm_known_arguments.py), so that an engine never starts on a default that a later
+pinned vLLM (known_arguments.py), so that an engine never starts on a default that a later
 release may change.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from components.vllm_extra_arguments import (
+from components.engine.extra_arguments import (
     ArgumentProblem,
     ArgumentValue,
     ExtraArgument,
     check_extra_arguments,
 )
-from components.vllm_known_arguments import argument_of
+from components.engine.known_arguments import argument_of
 
 __all__ = [
     "ArgumentError",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.vllm_plan import PLACEHOLDER_DIGEST, vllm_plan
-from components.vllm_pod import pod_template
+from components.engine.plan import PLACEHOLDER_DIGEST, vllm_plan
+from components.engine.pod import pod_template
 from stacks.errors import InputError, Place
 from stacks.stack import ServedModel, Stack
 from stacks.target import Kubernetes, Render

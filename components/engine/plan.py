@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from components.probes import Timings, check_timings, timings
-from components.vllm_arguments import (
+from components.engine.arguments import (
     EngineSettings,
     arguments,
     check_extra_arguments,
     environment,
 )
-from components.vllm_known_arguments import pinned_version
+from components.engine.known_arguments import pinned_version
+from components.engine.probes import Timings, check_timings, timings
 from stacks.errors import InputError, Place, Problem
 from stacks.stack import ServedModel
 from stacks.target import Render, Target

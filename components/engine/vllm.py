@@ -7,9 +7,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import CustomTimeouts, ResourceOptions
 
+from components.engine.plan import PORT, VllmPlan
+from components.engine.pod import pod_template
 from components.labels import selector
-from components.vllm_plan import PORT, VllmPlan
-from components.vllm_pod import pod_template
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.probes import (
+from components.engine.probes import (
     LIVENESS,
     READINESS,
     Probe,

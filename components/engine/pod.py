@@ -10,8 +10,8 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
-from components.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
-from components.vllm_plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
+from components.engine.plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
+from components.engine.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
 
 USER_ID = 2000
 """Any but root; vLLM's image has no user of its own."""

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from components.vllm_arguments import (
+from components.engine.arguments import (
     ArgumentError,
     EngineSettings,
     arguments,
     environment,
 )
-from components.vllm_known_arguments import (
+from components.engine.known_arguments import (
     known_arguments,
     known_variables,
     negative_forms,
@@ -19,7 +19,7 @@ from components.vllm_known_arguments import (
     wheel,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def some_settings(**changes: object) -> EngineSettings:

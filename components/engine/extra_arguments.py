@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from components.vllm_known_arguments import (
+from components.engine.known_arguments import (
     KnownArgument,
     argument_of,
     known_arguments,

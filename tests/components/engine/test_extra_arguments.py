@@ -1,8 +1,8 @@
 import pytest
 
-from components.vllm_arguments import EngineSettings, check_extra_arguments
-from components.vllm_extra_arguments import REFUSED, SETTINGS
-from components.vllm_known_arguments import known_arguments
+from components.engine.arguments import EngineSettings, check_extra_arguments
+from components.engine.extra_arguments import REFUSED, SETTINGS
+from components.engine.known_arguments import known_arguments
 
 
 @pytest.mark.parametrize(

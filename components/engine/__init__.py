@@ -1,0 +1,1 @@
+"""The engine: what the pods of one model are made of."""
