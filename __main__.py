@@ -9,13 +9,13 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import pulumi
 
 from components.cluster import NoClusterError, cluster_provider, deployable
-from components.engine.plan import vllm_plan
-from components.engine.vllm import Vllm, VllmArgs
-from components.labels import labels, namespace_name
+from components.gateway.plan import Price
+from components.observability.parts import ModelCost
 from components.own_outputs import last_outputs
-from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
+from components.serving import Judged, Serving, serving_plan
 from gate.clock import as_of_day
 from gate.decision import Decision, decide
+from gate.figures import Figures, figures
 from gate.record import record, summary
 from gate.report.text import text
 from gate.standing import standing
@@ -33,27 +33,38 @@ def declare() -> Stack:
     return parse_stack(pulumi.Config().get_object("stack"), file=FILE)
 
 
+def judged(of: Figures) -> Judged:
+    """Return what the parts that are deployed have to know of a decision about one model."""
+    return Judged(
+        replicas=of.replicas,
+        price=Price(
+            input_usd_per_mtok=of.hosted_input_usd_per_mtok,
+            output_usd_per_mtok=of.hosted_output_usd_per_mtok,
+        ),
+        cost=ModelCost(
+            usd_per_replica_hour=of.usd_per_replica_hour,
+            self_hosted_usd_per_mtok=of.self_hosted_usd_per_mtok,
+            hosted_usd_per_mtok=of.hosted_usd_per_mtok,
+            break_even_mtok_per_month=of.break_even_mtok_per_month,
+        ),
+    )
+
+
 def deploy(decision: Decision) -> None:
-    """Register the serving components; what cannot be deployed is refused before the first."""
-    cases, target = decision.cases, deployable(decision.stack.target)
-    plans = [vllm_plan(c.model, c.place, target, replicas=c.replicas_at_volume) for c in cases]
-    token = pulumi.Config().get_secret("huggingface_token")
+    """Register what serves the stack; what cannot be deployed is refused before the first resource."""
+    config, target = pulumi.Config(), deployable(decision.stack.target)
+    plan = serving_plan(
+        decision.stack,
+        {name: judged(each) for name, each in figures(decision).items()},
+        name=pulumi.get_stack(),
+        file=FILE,
+        target=target,
+        secrets=config.get_object("secrets") or {},
+        decision=decision.inputs_hash,
+        today=decision.as_of,
+    )
     on_it = pulumi.ResourceOptions(providers=[cluster_provider(target)])
-    shared = ServingNamespaceArgs(name=namespace_name(pulumi.get_stack()), huggingface_token=token)
-    namespace = ServingNamespace("serving", shared, on_it)
-    for case, plan in zip(cases, plans, strict=True):
-        Vllm(
-            case.model.name,
-            VllmArgs(
-                plan=plan,
-                replicas=case.replicas_at_volume,
-                namespace=namespace.name,
-                token_secret="hub-token" if token else None,
-                labels=labels("vllm", case.model.name, decision=decision.inputs_hash),
-                node_selector=case.model.serving.node_selector,
-            ),
-            on_it,
-        )
+    Serving(plan, hub_token=config.get_secret("huggingface_token"), opts=on_it)
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ JUDGED = {"gpu_memory_utilization", "cold_start_seconds"}
 NOT_DECIDED = {
     "target": True,
     "constraints": True,
+    "gateway": True,
+    "observability": True,
+    "images": True,
     "models": {"__all__": {"serving": set(Serving.model_fields) - JUDGED}},
 }
 """What changes on a living stack without a new decision: where it runs, and the engine's patch level."""

@@ -14,7 +14,7 @@ from stacks.stack import Stack
 PROJECT: Final = "breakeven"
 """Name of the Pulumi project, and so the prefix of its configuration keys."""
 STACK_KEY: Final = "stack"
-KNOWN_KEYS: Final = (STACK_KEY, "huggingface_token")
+KNOWN_KEYS: Final = (STACK_KEY, "huggingface_token", "secrets")
 MAX_BRACKETS: Final = 5000
 """A stack has a hundred; libyaml crashes on a hundred thousand of them in each other."""
 

@@ -34,6 +34,10 @@ def stack_file_schema() -> dict[str, Any]:
                         "description": "Token of the model hub; set with `pulumi config set --secret`.",
                         "type": "object",
                     },
+                    f"{PROJECT}:secrets": {
+                        "description": "Secrets by name (docs/serving.md); set with tools/new_secrets.py.",
+                        "type": "object",
+                    },
                 },
             }
         },

@@ -1,15 +1,35 @@
 """How a model is served: what an engineer changes on a living stack without a new decision."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from stacks.numbers import COMMIT, IMAGE, Count, CountOrZero, Declared, Positive, Share, Text
+from stacks.errors import ContradictionError
+from stacks.numbers import (
+    COMMIT,
+    IMAGE,
+    Count,
+    CountOrZero,
+    Declared,
+    DnsLabel,
+    Positive,
+    Share,
+    Text,
+)
+from stacks.scaling import Fallback, Scaling
+from stacks.sources import Adapter, HubSource, Source
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "fp4"]
 """What a weight is stored in."""
 KvPrecision = Literal["bf16", "fp8"]
 """What a key or value is stored in."""
+
+NOT_SERVED = {
+    "tgi": "it trails on throughput and suits shops that already run Hugging Face's tooling",
+    "bentoml": "it packages and scales an engine, and is none itself",
+    "ollama": "it is made for developers' machines, not to serve several tenants",
+}
+"""Engines that are known and refused, with the reason (docs/serving.md)."""
 
 
 class Architecture(Declared):
@@ -51,6 +71,8 @@ class Weights(Declared):
 class Serving(Declared):
     """The engine's pods."""
 
+    engine: Text = "vllm"
+    """Engine that serves the model: vllm."""
     image: Annotated[str, Field(pattern=IMAGE)]
     """Image by digest, e.g. vllm/vllm-openai@sha256:..."""
     engine_version: Text
@@ -63,6 +85,9 @@ class Serving(Declared):
     """Share of the GPU's memory the engine takes (vLLM's default)."""
     max_num_seqs: Count | None = None
     """Requests batched at once; left out, the engine's default."""
+    max_queued_requests: Count | None = None
+    """Requests a replica holds at once, running and waiting; more are answered 503. Left out, twice
+    the requests in flight that it serves within the SLO."""
     cpus: Positive
     """CPU cores a replica requests."""
     memory_gib: Positive
@@ -73,7 +98,37 @@ class Serving(Declared):
     """Parser of the model's tool calls, by vLLM's name for it; naming one turns tools on."""
     reasoning_parser: Text | None = None
     """Parser that takes the reasoning out of an answer, by vLLM's name for it."""
+    aliases: tuple[DnsLabel, ...] = ()
+    """Further names under which clients may ask for the model."""
+    source: Source = HubSource(kind="hub")
+    """Where the weights are read from."""
+    adapters: tuple[Adapter, ...] = ()
+    """LoRA adapters served beside the model."""
+    max_lora_rank: Literal[8, 16, 32, 64, 128, 256, 320, 512] = 16
+    """Largest rank of an adapter."""
+    routing: Literal["auto", "cache_aware", "power_of_two", "round_robin"] = "auto"
+    """How a router picks a replica; auto is cache_aware where prefixes repeat, else least load."""
+    router_replicas: Count = 2
+    """Pods of the router."""
+    hold_seconds: CountOrZero = 0
+    """How long the gateway keeps a request while no replica is up, for keys that may not fall back."""
+    scaling: Scaling | None = None
+    """The autoscaler; needed where the pool is autoscaled, and only there."""
+    fallback: Fallback | None = None
+    """Hosted model for what cannot be served; only for keys that may."""
     node_selector: dict[str, str] = Field(default_factory=dict)
     """Labels of the nodes that may run a replica; left out, any node with free GPUs."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further arguments of the engine, flag (with its dashes) to value; true for a flag without one."""
+
+    @model_validator(mode="after")
+    def _engine_is_served(self) -> Self:
+        if self.engine != "vllm":
+            reason = NOT_SERVED.get(self.engine, "this version has no arguments for it")
+            raise ContradictionError(
+                field=".engine",
+                found=f"{self.engine}: {reason}",
+                allowed="vllm",
+                remedy="serve the model with vllm, or keep it hosted",
+            )
+        return self

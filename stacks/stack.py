@@ -4,11 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stacks.consistency import check_consistency
 from stacks.constraint import HardConstraint
 from stacks.costs import Operations, OwnCosts
 from stacks.errors import ContradictionError
+from stacks.gateway import Gateway
 from stacks.hosted import Hosted
-from stacks.numbers import Count, Day, Declared, DnsLabel, Usd
+from stacks.numbers import IMAGE, Count, Day, Declared, DnsLabel, Usd
+from stacks.observability import Observability
 from stacks.pool import Benchmark, Pool
 from stacks.serving import Serving, Weights
 from stacks.target import Target
@@ -51,7 +54,7 @@ class ServedModel(Declared):
     costs: OwnCosts
     """Costs it alone causes."""
     serving: Serving
-    """The engine's pods; not part of the decision."""
+    """How it is served; not part of the decision."""
 
 
 class Stack(Declared):
@@ -67,6 +70,12 @@ class Stack(Declared):
     """End and spending cap of a shadow."""
     operations: Operations
     """Costs that the models share."""
+    gateway: Gateway
+    """Who may ask, and how much; not part of the decision."""
+    observability: Observability
+    """Metrics and traces; not part of the decision."""
+    images: dict[str, Annotated[str, Field(pattern=IMAGE)]] = Field(default_factory=dict)
+    """Images in place of those of components/images.yaml, by their name there: one's own registry."""
     models: Annotated[tuple[ServedModel, ...], Field(min_length=1)]
     """The models."""
     constraints: tuple[HardConstraint, ...] = ()
@@ -81,19 +90,12 @@ class Stack(Declared):
                 allowed="shadow (ends, spending_cap_usd) with purpose: shadow, and only there",
                 remedy="say when it ends and what it may cost, or give it another purpose",
             )
-        self._names_are_known([model.name for model in self.models])
+        check_consistency(self)
+        self._constraints_are_known([model.name for model in self.models])
         return self
 
-    def _names_are_known(self, names: list[str]) -> None:
-        """Raise ContradictionError where a name stands for two models, or for none."""
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise ContradictionError(
-                    field=f".models[{index}].name",
-                    found=f"{name} again",
-                    allowed="a name of its own for each model",
-                    remedy="rename one of them; clients ask for a model by its name",
-                )
+    def _constraints_are_known(self, names: list[str]) -> None:
+        """Raise ContradictionError where a constraint names no model of the stack."""
         for index, constraint in enumerate(self.constraints):
             for name in constraint.models:
                 if name not in names:

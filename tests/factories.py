@@ -37,10 +37,45 @@ def _demo() -> Declaration:
 
 def a_stack(changes: Changes | None = None) -> Declaration:
     """Return the demo stack with values put in by path: `{"models[0].pool.replicas.max": 4}`."""
-    stack = copy.deepcopy(_demo())
-    for path, value in (changes or {}).items():
+    return with_changes(copy.deepcopy(_demo()), changes or {})
+
+
+def with_changes(stack: Declaration, changes: Changes) -> Declaration:
+    """Return the stack with values put in by path; what only follows from others follows them."""
+    for path, value in changes.items():
         put(stack, path, value)
+    if not any(path.startswith("gateway") or ".serving.scaling" in path for path in changes):
+        serving_follows(stack)
     return stack
+
+
+def serving_follows(stack: Declaration) -> None:
+    """Make how a stack is served go with what is judged, where the latter makes sense at all.
+
+    Every key knows every model; a pool that is autoscaled, and no other, has a scaler; where it may
+    sleep, the first request is held.
+    """
+    models = stack.get("models")
+    if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
+        return
+    names = [str(model.get("name")) for model in models]
+    for key in stack.get("gateway", {}).get("keys", ()):
+        if names and all(re.fullmatch("[a-z][-a-z0-9]*", name) for name in names):
+            key["models"] = names
+    for model in models:
+        pool, serving = model.get("pool"), model.get("serving")
+        if isinstance(pool, dict) and isinstance(serving, dict):
+            _scaler_follows(pool, serving)
+
+
+def _scaler_follows(pool: Declaration, serving: Declaration) -> None:
+    scaling, replicas = pool.get("scaling"), pool.get("replicas")
+    if not isinstance(scaling, dict):
+        return
+    scaled = scaling.get("kind") == "autoscaled"
+    sleeps = scaled and isinstance(replicas, dict) and replicas.get("min") in (0, "0")
+    serving["scaling"] = {"cooldown_seconds": 1800} if scaled else None
+    serving["hold_seconds"] = 500 if sleeps else 0
 
 
 def put(stack: Declaration, path: str, value: object) -> None:
@@ -125,10 +160,7 @@ def a_plain_stack(changes: Changes | None = None) -> Declaration:
     shared, hosted = stack["operations"], stack["models"][0]["hosted"]["operations"]
     for lines in (shared["people"], shared["infrastructure"], hosted):
         lines.update(dict.fromkeys(lines, NONE))
-    stack = copy.deepcopy(stack)
-    for path, value in (changes or {}).items():
-        put(stack, path, value)
-    return stack
+    return with_changes(copy.deepcopy(stack), changes or {})
 
 
 def decide_plain(changes: Changes | None = None, *, as_of: date = AS_OF) -> Decision:

@@ -1,9 +1,11 @@
 """Prepare this machine: the virtual environment and the programs of a goal, each only if missing.
 
 `python3 tools/bootstrap.py GOAL`: `demo` for `pulumi up`, `test` for all tests, `fast` for those
-that need no engine. The official Pulumi CLI is used where it is on PATH. Where it is not, and for
-the Kubernetes API of the tests, what is needed is built from pinned Go modules into a cache outside
-this folder (`breakeven/tools` in XDG_CACHE_HOME or ~/.cache; it may be deleted at any time).
+that need no engine, `live` for a deployment on this machine that answers requests. The official
+Pulumi CLI is used where it is on PATH. Where it is not, and for the Kubernetes API of the tests, what
+is needed is built from pinned Go modules; live traffic takes wheels and Debian packages besides. All
+of it goes into a cache outside this folder (`breakeven` in XDG_CACHE_HOME or ~/.cache; it may be
+deleted at any time).
 """
 
 import argparse
@@ -15,9 +17,9 @@ from pathlib import Path
 # Run as a file, the interpreter looks for modules in tools/ and not in the folder above.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools import environment
+from tools import data_plane, environment
 from tools.build import build, built
-from tools.catalog import CONTROL_PLANE, PULUMI, Tool
+from tools.catalog import AUTOSCALER, CONTROL_PLANE, DATA_PLANE, PULUMI, Tool
 from tools.console import SetupError, say
 from tools.local_pulumi import install_plugin, official_cli
 
@@ -30,14 +32,23 @@ class Goal:
     """Requirements files; the last includes the others."""
     pulumi: bool = True
     """Whether programs are run by the engine."""
-    control_plane: bool = False
-    """Whether the tests' own Kubernetes API is part of it."""
+    tools: tuple[Tool, ...] = ()
+    """What is built besides, always from the pins: the tests' own Kubernetes API and more."""
+    data_plane: bool = False
+    """Whether requests are answered: Envoy, vLLM and all between and around them."""
 
 
 GOALS = {
     "demo": Goal(requirements=environment.RUNTIME),
     "fast": Goal(requirements=environment.DEVELOPMENT, pulumi=False),
-    "test": Goal(requirements=environment.DEVELOPMENT, control_plane=True),
+    "live": Goal(
+        requirements=environment.DEVELOPMENT, tools=CONTROL_PLANE + DATA_PLANE, data_plane=True
+    ),
+    "test": Goal(
+        requirements=environment.DEVELOPMENT,
+        tools=CONTROL_PLANE + DATA_PLANE + AUTOSCALER,
+        data_plane=True,
+    ),
 }
 
 
@@ -45,17 +56,21 @@ def tools_of(goal: str) -> tuple[Tool, ...]:
     """Return what a goal builds on this machine, what the demo needs first."""
     wanted = GOALS[goal]
     pulumi = PULUMI if wanted.pulumi and not official_cli() else ()
-    return pulumi + (CONTROL_PLANE if wanted.control_plane else ())
+    return pulumi + wanted.tools
 
 
 def prepare(goal: str) -> list[Path]:
     """Install and build what is missing; return the folders to put first on PATH."""
     wanted = GOALS[goal]
-    # Asked first: without Go it fails here and not after a minute of pip.
+    # Asked first: without Go or apt it fails here and not after a minute of pip.
     missing = [tool for tool in tools_of(goal) if not built(tool)]
+    if wanted.data_plane:
+        data_plane.require_means()
     environment.install(wanted.requirements)
     if wanted.pulumi and (cli := official_cli()):
         install_plugin(cli)
+    if wanted.data_plane:
+        data_plane.prepare()
     for tool in missing:
         build(tool)
     return directories(goal)

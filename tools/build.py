@@ -1,14 +1,15 @@
 """Build a pinned tool once per machine: the cache is addressed by what goes into the build."""
 
+import functools
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
-from functools import cache
 from pathlib import Path
 
+from tools import cache
 from tools.catalog import Tool
 from tools.console import SetupError, run
 
@@ -67,6 +68,10 @@ def _take_module_files(tool: Tool, source: Path, binaries: Path) -> None:
         script = binaries / Path(name).name
         shutil.copyfile(module / name, script)
         script.chmod(0o755)
+    if tool.resources:
+        (binaries / "crds").mkdir()
+        for definition in sorted((module / tool.resources).glob("*.yaml")):
+            shutil.copyfile(definition, binaries / "crds" / definition.name)
 
 
 def _module_folder(tool: Tool, source: Path) -> Path:
@@ -85,12 +90,14 @@ def _module_folder(tool: Tool, source: Path) -> Path:
 
 
 def _folder(tool: Tool) -> Path:
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "breakeven" / "tools" / f"{tool.name}-{_digest(tool)}"
+    return cache.root() / "tools" / f"{tool.name}-{_digest(tool)}"
 
 
 def _digest(tool: Tool) -> str:
-    recipe = (tool.binaries, _ldflags(tool), tool.module, tool.embedded, tool.scripts)
+    recipe: tuple[object, ...] = (tool.binaries, _ldflags(tool), tool.module)
+    recipe += (tool.embedded, tool.scripts)
+    if tool.resources:
+        recipe += (tool.resources,)
     digest = hashlib.sha256(f"{recipe} {_go_version()}".encode())
     for path in sorted((HERE / tool.name).glob("*.*")):
         if path.suffix in {".go", ".mod", ".sum"}:
@@ -107,7 +114,7 @@ def _environment() -> dict[str, str]:
     return os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
 
 
-@cache
+@functools.cache
 def _go_version() -> str:
     if not shutil.which("go"):
         msg = (

@@ -25,6 +25,8 @@ class Tool:
     """Files of the module that main.go embeds: copied beside it for the build."""
     scripts: tuple[str, ...] = ()
     """Files of the module that are run as they are: copied beside the binaries."""
+    resources: str = ""
+    """Folder of the module with its custom resource definitions: copied beside them as `crds/`."""
 
 
 PULUMI = (
@@ -80,3 +82,28 @@ CONTROL_PLANE = (
     Tool(name="kwok", binaries={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=2),
 )
 """The Kubernetes API of the engine tests: always these pins, never what is on PATH."""
+
+DATA_PLANE = (
+    Tool(
+        name="ratelimit",
+        binaries={"ratelimit": "github.com/envoyproxy/ratelimit/src/service_cmd"},
+        minutes=0.5,
+    ),
+    Tool(name="otel-collector", binaries={"otelcol": "."}, minutes=2),
+)
+"""What stands around the gateway in the tests of live traffic and is built here; see data_plane."""
+
+AUTOSCALER = (
+    Tool(
+        name="keda",
+        binaries={
+            f"keda-{part}": f"github.com/kedacore/keda/v2/cmd/{part}"
+            for part in ("operator", "adapter")
+        },
+        module="github.com/kedacore/keda/v2",
+        resources="config/crd/bases",
+        variables={"github.com/kedacore/keda/v2/version.Version": "2.20.0"},
+        minutes=10,
+    ),
+)
+"""KEDA: it carries a client for each of its scalers, hence the minutes."""

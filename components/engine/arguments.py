@@ -1,4 +1,4 @@
-"""The command line and the environment of one vLLM engine, from settings that are known at plan time.
+"""The command line of one vLLM engine, from settings that are known at plan time.
 
 Pure: neither Pulumi nor the gate. Every flag is written out in full and stands in the list of the
 pinned vLLM (known_arguments.py), so that an engine never starts on a default that a later
@@ -23,7 +23,6 @@ __all__ = [
     "ExtraArgument",
     "arguments",
     "check_extra_arguments",
-    "environment",
 ]
 
 ALWAYS = (
@@ -46,36 +45,17 @@ DEFAULTS: dict[str, ArgumentValue] = {
 }
 """Written out unless the stack declares the same flag among its own arguments."""
 
-FIXED_ENVIRONMENT = {
-    # Any user id may run the pod, and one that the image does not know has no name: torch asks for
-    # the name when it chooses where to cache, and takes it from here before it looks it up.
-    "USER": "vllm",
-    # Nothing about what is served leaves the cluster.
-    "VLLM_NO_USAGE_STATS": "1",
-    "DO_NOT_TRACK": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    # vLLM closes an idle connection after 5 s; a router keeps its own for longer and would send a
-    # request into one that is just being closed.
-    "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "75",
-    # Development endpoints (new weights, remote calls, cache resets) ask for no key.
-    "VLLM_SERVER_DEV_MODE": "0",
-    # A second series for each counter, its creation time, which nothing reads.
-    "PROMETHEUS_DISABLE_CREATED_SERIES": "true",
-}
-
-OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     """What one engine is started with. Flags are those of the same name unless another is given."""
 
     model: str
-    """Repository on the model hub, or a path in the container."""
+    """Repository on the model hub, address in a bucket, or a path in the container."""
     revision: str | None
-    """Commit of the repository, for weights and tokenizer; None for a path."""
-    served_model_name: str
-    """What clients send as `model`, and the label `model_name` of every metric."""
+    """Commit of the repository, for weights and tokenizer; None for another source."""
+    served_model_name: tuple[str, ...]
+    """What clients send as `model`; the first is the label `model_name` of every metric."""
     port: int
     """TCP port of the HTTP server, on all of the pod's addresses."""
     tensor_parallel_size: int
@@ -100,8 +80,20 @@ class EngineSettings:
     """Whether equal beginnings of prompts are computed once."""
     shutdown_timeout_s: int
     """Seconds that requests in flight have to finish after SIGTERM; 0 cuts them off at once."""
+    max_num_queued_reqs: int
+    """Requests held at once, running and waiting; the next is answered 503."""
+    max_num_queued_tokens: int
+    """Input tokens that wait for their first answer; above that a request is answered 503."""
     load_format: str | None
     """How weights are read, `runai_streamer` for instance; None lets vLLM see."""
+    model_loader_extra_config: str | None
+    """Further options of that loader, as JSON."""
+    lora_modules: tuple[str, ...]
+    """Adapters served beside the model, each as JSON; none turns them off."""
+    max_lora_rank: int
+    """Largest rank of an adapter; memory is taken for it."""
+    otlp_traces_endpoint: str | None
+    """Where spans are sent; None sends none."""
     tool_call_parser: str | None
     """Parser of tool calls; naming one lets the model choose tools by itself."""
     reasoning_parser: str | None
@@ -134,7 +126,8 @@ def arguments(settings: EngineSettings) -> tuple[str, ...]:
 
 def _from_settings(settings: EngineSettings) -> Iterator[tuple[str, ArgumentValue | None]]:
     yield "--revision", settings.revision
-    yield "--served-model-name", settings.served_model_name
+    names = settings.served_model_name
+    yield "--served-model-name", names if len(names) > 1 else names[0]
     yield "--port", settings.port
     yield "--tensor-parallel-size", settings.tensor_parallel_size
     yield "--pipeline-parallel-size", settings.pipeline_parallel_size
@@ -146,11 +139,25 @@ def _from_settings(settings: EngineSettings) -> Iterator[tuple[str, ArgumentValu
     yield "--kv-cache-dtype", settings.kv_cache_dtype
     yield "--enable-prefix-caching", settings.enable_prefix_caching
     yield "--shutdown-timeout", settings.shutdown_timeout_s
+    yield "--max-num-queued-reqs", settings.max_num_queued_reqs
+    yield "--max-num-queued-tokens", settings.max_num_queued_tokens
     yield "--load-format", settings.load_format
+    yield "--model-loader-extra-config", settings.model_loader_extra_config
+    yield from _adapters(settings)
+    yield "--otlp-traces-endpoint", settings.otlp_traces_endpoint
     # vLLM refuses automatic tool choice without a parser, and uses no parser without it.
     yield "--enable-auto-tool-choice", True if settings.tool_call_parser else None
     yield "--tool-call-parser", settings.tool_call_parser
     yield "--reasoning-parser", settings.reasoning_parser
+
+
+def _adapters(settings: EngineSettings) -> Iterator[tuple[str, ArgumentValue]]:
+    if settings.lora_modules:
+        yield "--enable-lora", True
+        # All in one batch: at vLLM's 1 a request waits until no other adapter's is running.
+        yield "--max-loras", len(settings.lora_modules)
+        yield "--max-lora-rank", settings.max_lora_rank
+        yield "--lora-modules", settings.lora_modules
 
 
 def _words(flag: str, value: ArgumentValue) -> Iterator[str]:
@@ -163,28 +170,3 @@ def _words(flag: str, value: ArgumentValue) -> Iterator[str]:
         yield from (flag, *value)
     else:
         yield f"{flag}={value}"
-
-
-def environment(
-    *,
-    weights_path: str,
-    engine_cache_path: str,
-    home_path: str,
-    startup_budget_s: int,
-    offline: bool,
-) -> dict[str, str]:
-    """Return the engine's environment variables, secrets apart.
-
-    The three paths must be writable by the pod's user: `weights_path` holds the hub's downloads,
-    `engine_cache_path` compiled graphs (kept, they shorten the next cold start) and `home_path` what
-    other libraries write. `startup_budget_s` is what the startup probe allows; `offline` says that
-    the weights are in place and the hub must not be asked.
-    """
-    variables = {
-        "HOME": home_path,
-        "HF_HOME": weights_path,
-        "VLLM_CACHE_ROOT": engine_cache_path,
-        # The API server gives up on its engine after 600 s; the startup probe alone decides that.
-        "VLLM_ENGINE_READY_TIMEOUT_S": str(startup_budget_s),
-    }
-    return FIXED_ENVIRONMENT | variables | (OFFLINE if offline else {})

@@ -27,29 +27,34 @@ ExtraArgument = tuple[str, ArgumentValue]
 """A flag as vLLM writes it, `--max-num-batched-tokens`, and its value."""
 
 SETTINGS: Mapping[str, str] = {
-    "model_tag": "model",
-    "--model": "model",
-    "--revision": "revision",
-    "--tokenizer-revision": "revision",  # vLLM takes the one for the tokenizer too
-    "--served-model-name": "served_model_name",
-    "--port": "port",
-    "--tensor-parallel-size": "tensor_parallel_size",
-    "--pipeline-parallel-size": "pipeline_parallel_size",
-    "--max-model-len": "max_model_len",
-    "--max-num-seqs": "max_num_seqs",
-    "--gpu-memory-utilization": "gpu_memory_utilization",
-    "--kv-cache-memory-bytes": "gpu_memory_utilization",  # it would override it unseen by the gate
-    "--dtype": "dtype",
-    "--quantization": "quantization",
-    "--kv-cache-dtype": "kv_cache_dtype",
-    "--enable-prefix-caching": "enable_prefix_caching",
-    "--shutdown-timeout": "shutdown_timeout_s",
-    "--load-format": "load_format",
-    "--tool-call-parser": "tool_call_parser",
-    "--enable-auto-tool-choice": "tool_call_parser",
-    "--reasoning-parser": "reasoning_parser",
+    "model_tag": "weights.id",
+    "--model": "weights.id",
+    "--revision": "weights.revision",
+    "--tokenizer-revision": "weights.revision",  # vLLM takes the one for the tokenizer too
+    "--served-model-name": "serving.aliases",
+    "--tensor-parallel-size": "pool.gpus_per_replica",
+    "--max-model-len": "workload.max_input_tokens",
+    "--max-num-seqs": "serving.max_num_seqs",
+    "--gpu-memory-utilization": "serving.gpu_memory_utilization",
+    # It would override the share, unseen by the gate.
+    "--kv-cache-memory-bytes": "serving.gpu_memory_utilization",
+    "--dtype": "weights.precision",
+    "--quantization": "weights.precision",
+    "--kv-cache-dtype": "weights.kv_cache_precision",
+    "--shutdown-timeout": "serving.drain_seconds",
+    "--max-num-queued-reqs": "serving.max_queued_requests",
+    "--max-num-queued-tokens": "workload.slo.ttft_p99_ms",  # and the benchmark: engine/admission.py
+    "--load-format": "serving.source",
+    "--model-loader-extra-config": "serving.source",
+    "--enable-lora": "serving.adapters",
+    "--lora-modules": "serving.adapters",
+    "--max-loras": "serving.adapters",
+    "--max-lora-rank": "serving.max_lora_rank",
+    "--tool-call-parser": "serving.tool_call_parser",
+    "--enable-auto-tool-choice": "serving.tool_call_parser",
+    "--reasoning-parser": "serving.reasoning_parser",
 }
-"""Flags with a setting of their own, which the gate and the manifests read as well."""
+"""Flags with a setting of their own below the model, which the gate and the manifests read as well."""
 
 _ALWAYS = "leave it out: it is always set"
 _ONE_POD = "leave it out: a replica is one pod, and the number of replicas is the stack's"
@@ -60,6 +65,11 @@ REFUSED: Mapping[str, str] = {
     "--enable-force-include-usage": _ALWAYS,
     "--enable-prompt-tokens-details": _ALWAYS,
     "--enable-request-id-headers": _ALWAYS,
+    "--enable-prefix-caching": _ALWAYS,
+    "--port": "leave it out: Service, router and probes ask port 8000",
+    "--pipeline-parallel-size": "leave it out: the GPUs of a replica share each layer",
+    "--otlp-traces-endpoint": "leave it out: spans go to the stack's collector where "
+    "observability.langfuse keeps traces",
     "--api-key": "leave it out: keys are the gateway's, and an argument is readable in the pod",
     "--hf-token": "leave it out: put the token into the Secret that becomes HF_TOKEN",
     "--config": "leave it out: declare each argument of the file here, where it is checked",

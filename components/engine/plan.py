@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from components.engine.arguments import (
-    EngineSettings,
-    arguments,
-    check_extra_arguments,
-    environment,
-)
+from components.engine.admission import queued_requests, queued_tokens
+from components.engine.arguments import EngineSettings, arguments, check_extra_arguments
+from components.engine.environment import environment
 from components.engine.known_arguments import pinned_version
 from components.engine.probes import Timings, check_timings, timings
+from components.engine.weights import Download, EngineWeights, check_weights, engine_weights
+from components.images import PLACEHOLDER_DIGEST
 from stacks.errors import InputError, Place, Problem
 from stacks.stack import ServedModel
 from stacks.target import Render, Target
@@ -28,11 +27,25 @@ STARTUP_MARGIN: Final = 2.0
 SHARED_MEMORY_GIB: Final = 1.0
 """Of /dev/shm for one GPU; vLLM needs 160 MB, the default is 64 MB. Tensor parallel exchanges more."""
 SHARED_MEMORY_GIB_PER_GPU: Final = 4.0
-PLACEHOLDER_DIGEST: Final = "sha256:" + 64 * "0"
+COLLECTOR: Final = "http://otel-collector:4318/v1/traces"
+"""The stack's own collector, which adds the credentials of where the spans are kept."""
 
 QUANTIZATION: Final = {"bf16": None, "fp8": "fp8", "int8": None, "int4": None, "fp4": None}
 """vLLM quantizes bf16 weights to fp8 while loading; other precisions are in the checkpoint itself."""
 KV_CACHE_DTYPE: Final = {"bf16": "auto", "fp8": "fp8"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSurroundings:
+    """What the rest of the stack means for an engine."""
+
+    traces: bool = False
+    """Whether the stack runs a collector that keeps spans."""
+    largest_request_mib: float = 4.0
+    """Largest body that the gateway lets through."""
+
+
+NO_SURROUNDINGS: Final = EngineSurroundings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,57 +61,77 @@ class VllmPlan:
     memory_gib: float
     """Request and limit, shared memory included."""
     shared_memory_gib: float
+    weights_claim: str | None
+    """PersistentVolumeClaim of the weights, mounted read-only; None where they are elsewhere."""
+    downloads: tuple[Download, ...]
+    """What an init container fetches from the hub."""
     surge: bool
     """A roll-out may start a new replica before an old one stops: a GPU is spare."""
 
 
-def vllm_plan(model: ServedModel, place: Place, target: Target, *, replicas: int) -> VllmPlan:
+def vllm_plan(
+    model: ServedModel,
+    place: Place,
+    target: Target,
+    *,
+    replicas: int,
+    around: EngineSurroundings = NO_SURROUNDINGS,
+) -> VllmPlan:
     """Return the plan of a declared model; `place` is where it stands in the stack file.
 
     Raises:
         InputError: an argument is unknown to the pinned vLLM or owned by a setting, the version is
             another one, or a timing cannot hold; all of them at once.
     """
-    serving = model.serving
-    times = timings(
-        cold_start_s=serving.cold_start_seconds,
-        startup_budget_s=math.ceil(serving.cold_start_seconds * STARTUP_MARGIN),
-        pre_stop_s=PRE_STOP_S,
-        drain_s=math.ceil(serving.drain_seconds),
-        rollout_steps=max(1, replicas),
-    )
-    problems = list(_problems(model, times, place.at("serving"), target))
+    serving, gpus = model.serving, model.pool.gpus_per_replica
+    times = _timings(model, replicas)
+    problems = list(_problems(model, times, place, target))
     if problems:
         raise InputError(*problems)
-    gpus = model.pool.gpus_per_replica
+    weights = engine_weights(model)
     shared = SHARED_MEMORY_GIB if gpus == 1 else SHARED_MEMORY_GIB_PER_GPU * gpus
     return VllmPlan(
         image=serving.image,
-        arguments=arguments(engine_settings(model)),
+        arguments=arguments(engine_settings(model, weights, around)),
         environment=environment(
             weights_path=WEIGHTS,
             engine_cache_path=ENGINE_CACHE,
             home_path=HOME,
             startup_budget_s=times.startup_budget_s,
-            offline=model.weights.id.startswith("/"),
+            largest_request_mib=around.largest_request_mib,
+            offline=weights.offline,
+            traced_as=f"vllm-{model.name}" if around.traces else None,
         ),
         timings=times,
         gpus=gpus,
         cpus=serving.cpus,
         memory_gib=serving.memory_gib + shared,
         shared_memory_gib=shared,
+        weights_claim=weights.claim,
+        downloads=weights.downloads,
         surge=serving.spare_gpus_for_rollout >= gpus,
     )
 
 
-def engine_settings(model: ServedModel) -> EngineSettings:
+def _timings(model: ServedModel, replicas: int) -> Timings:
+    return timings(
+        cold_start_s=model.serving.cold_start_seconds,
+        startup_budget_s=math.ceil(model.serving.cold_start_seconds * STARTUP_MARGIN),
+        pre_stop_s=PRE_STOP_S,
+        drain_s=math.ceil(model.serving.drain_seconds),
+        rollout_steps=max(1, replicas),
+    )
+
+
+def engine_settings(
+    model: ServedModel, source: EngineWeights, around: EngineSurroundings
+) -> EngineSettings:
     """Return what the engine is started with: the figures the gate judged, and nothing else."""
     weights, serving = model.weights, model.serving
-    local = weights.id.startswith("/")
     return EngineSettings(
-        model=weights.id,
-        revision=None if local else weights.revision,
-        served_model_name=model.name,
+        model=source.model,
+        revision=source.revision,
+        served_model_name=(model.name, *serving.aliases),
         port=PORT,
         tensor_parallel_size=model.pool.gpus_per_replica,
         pipeline_parallel_size=1,
@@ -110,7 +143,13 @@ def engine_settings(model: ServedModel) -> EngineSettings:
         kv_cache_dtype=KV_CACHE_DTYPE[weights.kv_cache_precision],
         enable_prefix_caching=True,
         shutdown_timeout_s=math.ceil(serving.drain_seconds),
-        load_format=None,
+        max_num_queued_reqs=queued_requests(model),
+        max_num_queued_tokens=queued_tokens(model),
+        load_format=source.load_format,
+        model_loader_extra_config=source.loader_config,
+        lora_modules=source.lora_modules,
+        max_lora_rank=serving.max_lora_rank,
+        otlp_traces_endpoint=COLLECTOR if around.traces else None,
         tool_call_parser=serving.tool_call_parser,
         reasoning_parser=serving.reasoning_parser,
         extra=tuple(serving.arguments.items()),
@@ -120,23 +159,24 @@ def engine_settings(model: ServedModel) -> EngineSettings:
 def _problems(
     model: ServedModel, times: Timings, place: Place, target: Target
 ) -> Iterator[Problem]:
-    serving = model.serving
+    serving, here = model.serving, place.at("serving")
+    yield from check_weights(model, place)
     if serving.image.endswith(PLACEHOLDER_DIGEST) and not isinstance(target, Render):
         name = serving.image.split("@")[0]
-        yield place.at("image").problem(
+        yield here.at("image").problem(
             found=f"{name} with a placeholder for its digest",
             allowed="the digest that your registry serves",
             remedy=f"ask for it: docker buildx imagetools inspect {name}",
         )
     for problem in check_extra_arguments(tuple(serving.arguments.items())):
-        yield place.at("arguments").problem(
+        yield here.at("arguments").problem(
             found=problem.found, allowed=problem.allowed, remedy=problem.remedy
         )
     if serving.engine_version != pinned_version():
-        yield place.at("engine_version").problem(
+        yield here.at("engine_version").problem(
             found=serving.engine_version,
             allowed=pinned_version(),
             remedy="deploy the pinned version, or pin another one (requirements-serving.txt)",
         )
     for broken in check_timings(times):
-        yield place.problem(found=broken.found, allowed=broken.allowed, remedy=broken.remedy)
+        yield here.problem(found=broken.found, allowed=broken.allowed, remedy=broken.remedy)

@@ -6,15 +6,27 @@ from pulumi_kubernetes.core.v1 import (
     PodSpecArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
+    ResourceRequirementsArgsDict,
+    SecurityContextArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
 
 from components.engine.plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
 from components.engine.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
+from components.engine.weights import VOLUME, Download
+from components.pods import secret_variable, variable
 
 USER_ID = 2000
 """Any but root; vLLM's image has no user of its own."""
+
+ENGINE_KEY = "engine-key"
+"""Secret with the key under `key` that the gateway sends; of /v1 the engine answers nobody else.
+Probes and Prometheus need none: /health and /metrics are open, as is /invocations, which generates
+text too, so that the network policy is what keeps others out."""
+
+WEIGHTS_CLAIM = "weights-claim"
+"""Volume of the weights, where they come from one."""
 
 MOUNTS = {"weights": WEIGHTS, "engine-cache": ENGINE_CACHE, "home": HOME, "tmp": "/tmp"}  # noqa: S108 - in the container
 
@@ -54,49 +66,73 @@ def pod_template(
             }
         ],
     }
+    if plan.downloads:
+        spec["init_containers"] = [
+            _download(number, download, plan, token_secret)
+            for number, download in enumerate(plan.downloads)
+        ]
     return {"metadata": {"labels": pod_labels}, "spec": spec}
 
 
-def _container(plan: VllmPlan, token_secret: str | None) -> ContainerArgsDict:
+def _resources(plan: VllmPlan, *, gpus: bool) -> ResourceRequirementsArgsDict:
     # Requests equal limits: a replica is never squeezed by a neighbour while it serves.
-    amounts = {
-        "cpu": f"{plan.cpus:g}",
-        "memory": f"{plan.memory_gib:g}Gi",
-        "nvidia.com/gpu": str(plan.gpus),
-    }
+    amounts = {"cpu": f"{plan.cpus:g}", "memory": f"{plan.memory_gib:g}Gi"}
+    if gpus:
+        amounts["nvidia.com/gpu"] = str(plan.gpus)
+    return {"requests": amounts, "limits": amounts}
+
+
+def _security() -> SecurityContextArgsDict:
+    # The root filesystem stays writable: NVIDIA's container hook writes to it at start.
+    return {"allow_privilege_escalation": False, "capabilities": {"drop": ["ALL"]}}
+
+
+def _container(plan: VllmPlan, token_secret: str | None) -> ContainerArgsDict:
     return {
         "name": "vllm",
         "image": plan.image,
         "command": ["vllm", "serve"],
         "args": list(plan.arguments),
-        "env": _environment(plan, token_secret),
+        "env": [
+            *_environment(plan, token_secret),
+            secret_variable("VLLM_API_KEY", secret=ENGINE_KEY, key="key"),
+        ],
         "ports": [{"name": "http", "container_port": PORT}],
-        "resources": {"requests": amounts, "limits": amounts},
+        "resources": _resources(plan, gpus=True),
         "startup_probe": _probe(startup_probe(plan.timings.startup_budget_s)),
         "readiness_probe": _probe(READINESS),
         "liveness_probe": _probe(LIVENESS),
         # Routers must drop the pod before it stops taking requests: its probes stay green meanwhile.
         "lifecycle": {"pre_stop": {"sleep": {"seconds": plan.timings.pre_stop_s}}},
-        # The root filesystem stays writable: NVIDIA's container hook writes to it at start.
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volume_mounts": _mounts(),
+        "security_context": _security(),
+        "volume_mounts": _mounts(plan),
+    }
+
+
+def _download(
+    number: int, download: Download, plan: VllmPlan, token_secret: str | None
+) -> ContainerArgsDict:
+    """Return an init container that fetches a repository with the hub's client in vLLM's image.
+
+    It may take what the engine will: a pod is charged the larger of the two, not their sum.
+    """
+    return {
+        "name": f"adapter-{number}",
+        "image": plan.image,
+        "command": ["hf", "download", download.repository],
+        "args": [f"--revision={download.revision}", f"--local-dir={download.folder}", "--quiet"],
+        "env": _environment(plan, token_secret),
+        "resources": _resources(plan, gpus=False),
+        "security_context": _security(),
+        "volume_mounts": _mounts(plan),
     }
 
 
 def _environment(plan: VllmPlan, token_secret: str | None) -> list[EnvVarArgsDict]:
-    plain: list[EnvVarArgsDict] = [
-        {"name": name, "value": value} for name, value in sorted(plan.environment.items())
-    ]
+    plain = [variable(name, value) for name, value in sorted(plan.environment.items())]
     if token_secret is None:
         return plain
-    reference: EnvVarArgsDict = {
-        "name": "HF_TOKEN",
-        "value_from": {"secret_key_ref": {"name": token_secret, "key": "token"}},
-    }
-    return [*plain, reference]
+    return [*plain, secret_variable("HF_TOKEN", secret=token_secret, key="token")]
 
 
 def _probe(probe: Probe) -> ProbeArgsDict:
@@ -109,17 +145,25 @@ def _probe(probe: Probe) -> ProbeArgsDict:
 
 
 def _volumes(plan: VllmPlan) -> list[VolumeArgsDict]:
-    writable: list[VolumeArgsDict] = [{"name": name, "empty_dir": {}} for name in MOUNTS]
+    volumes: list[VolumeArgsDict] = [{"name": name, "empty_dir": {}} for name in MOUNTS]
     size = f"{plan.shared_memory_gib:g}Gi"
-    shared: VolumeArgsDict = {
-        "name": "shared-memory",
-        "empty_dir": {"medium": "Memory", "size_limit": size},
-    }
-    return [*writable, shared]
+    volumes.append({"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": size}})
+    if plan.weights_claim:
+        # Read-only in the pod as well: else the kubelet would give all its files to the pod's group.
+        volumes.append(
+            {
+                "name": WEIGHTS_CLAIM,
+                "persistent_volume_claim": {"claim_name": plan.weights_claim, "read_only": True},
+            }
+        )
+    return volumes
 
 
-def _mounts() -> list[VolumeMountArgsDict]:
-    writable: list[VolumeMountArgsDict] = [
+def _mounts(plan: VllmPlan) -> list[VolumeMountArgsDict]:
+    mounts: list[VolumeMountArgsDict] = [
         {"name": name, "mount_path": path} for name, path in MOUNTS.items()
     ]
-    return [*writable, {"name": "shared-memory", "mount_path": "/dev/shm"}]  # noqa: S108
+    mounts.append({"name": "shared-memory", "mount_path": "/dev/shm"})  # noqa: S108
+    if plan.weights_claim:
+        mounts.append({"name": WEIGHTS_CLAIM, "mount_path": VOLUME, "read_only": True})
+    return mounts

@@ -19,7 +19,9 @@ class VllmArgs:
     plan: VllmPlan
     """Image, arguments, memory and timings."""
     replicas: int
-    """How many run."""
+    """How many run; with an autoscaler, how many run until it takes over: the pool's floor."""
+    autoscaled: bool = False
+    """Whether an autoscaler owns the number of replicas from then on."""
     namespace: pulumi.Input[str]
     """Namespace they run in."""
     token_secret: str | None
@@ -87,6 +89,10 @@ class Vllm(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 depends_on=[account],
+                # The autoscaler writes this field while requests come and go. Were it sent again,
+                # every `pulumi up` would stop replicas in the middle of the load. Ignored, an
+                # update leaves the number that runs; a new floor reaches it by the autoscaler.
+                ignore_changes=["spec.replicas"] if args.autoscaled else None,
                 custom_timeouts=CustomTimeouts(
                     create=f"{args.plan.timings.deployment_await_s}s",
                     update=f"{args.plan.timings.deployment_await_s}s",

@@ -7,6 +7,7 @@ and the life of a pod on them are kwok's: a scheduled pod becomes Ready, nothing
 import json
 import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from tests.engine.processes import Servers, free_ports, program_on
 
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 CERTIFICATE = "apiserver.crt"  # the API server's name for the one it makes
+LOOPBACK = "127.0.0.1"
+PLAYED_BY_KWOK = {"kwok.x-k8s.io/node": "fake"}
+"""The annotation of the nodes that kwok plays; it leaves all others alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,7 @@ class ControlPlane:
             "metadata": {
                 "name": name,
                 "labels": {"kubernetes.io/hostname": name, **(labels or {})},
+                "annotations": PLAYED_BY_KWOK,
             },
         }
         taints = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
@@ -67,12 +72,21 @@ class ControlPlane:
 
 
 @contextmanager
-def run_control_plane(search_path: str, directory: Path) -> Iterator[ControlPlane]:
-    """Start a control plane with the programs on a search path; it ends with the block."""
+def run_control_plane(
+    search_path: str, directory: Path, *, address: str = LOOPBACK, aggregation: bool = False
+) -> Iterator[ControlPlane]:
+    """Start a control plane with the programs on a search path; it ends with the block.
+
+    `address` is where the API server listens: one that pods reach, where pods run. `aggregation`
+    lets other API servers be registered with it, as KEDA's is.
+    """
     programs = {name: program_on(search_path, name) for name in PROGRAMS}
     signing_key = directory / "etcd/fixtures/peer/key.pem"
     with Servers(directory) as servers:
-        plane = _start_api_server(servers, programs, directory, signing_key)
+        extra = _aggregation_flags(directory) if aggregation else []
+        plane = _start_api_server(
+            servers, programs, directory, signing_key, address=address, extra=extra
+        )
         kubeconfig = f"--kubeconfig={plane.kubeconfig}"
         servers.start(
             programs["kube-controller-manager"],
@@ -87,28 +101,38 @@ def run_control_plane(search_path: str, directory: Path) -> Iterator[ControlPlan
         )
         quiet = ("--leader-elect=false", "--secure-port=0")
         servers.start(programs["kube-scheduler"], kubeconfig, *quiet)
-        servers.start(programs["kwok"], kubeconfig, "--manage-all-nodes=true")
+        selector = ",".join(f"{key}={value}" for key, value in PLAYED_BY_KWOK.items())
+        played = f"--manage-nodes-with-annotation-selector={selector}"
+        servers.start(programs["kwok"], kubeconfig, played)
         plane.api.wait_for("/api/v1/namespaces/default/serviceaccounts/default", bool)
         yield plane
     shutil.rmtree(directory / "etcd")  # 120 MB, most of it allocated ahead
 
 
 def _start_api_server(
-    servers: Servers, programs: Mapping[str, Path], directory: Path, signing_key: Path
+    servers: Servers,
+    programs: Mapping[str, Path],
+    directory: Path,
+    signing_key: Path,
+    *,
+    address: str,
+    extra: list[str],
 ) -> ControlPlane:
     etcd_port, peer_port, port = free_ports(3)
     token = secrets.token_hex(16)
     (directory / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
     servers.start(programs["etcd"], *_etcd_flags(directory, etcd_port, peer_port))
     servers.wait("etcd", signing_key.is_file)
-    flags = _api_server_flags(directory, port, etcd_port, signing_key)
-    servers.start(programs["kube-apiserver"], *flags)
+    flags = _api_server_flags(directory, address, port, etcd_port, signing_key)
+    servers.start(programs["kube-apiserver"], *flags, *extra)
     certificate = directory / CERTIFICATE
     servers.wait("kube-apiserver", certificate.is_file)
-    api = KubernetesApi(port=port, token=token, ca_file=certificate)
+    api = KubernetesApi(address=address, port=port, token=token, ca_file=certificate)
     servers.wait("kube-apiserver", api.ready)
     kubeconfig = directory / "kubeconfig"
-    _write_kubeconfig(kubeconfig, port=port, token=token, ca_file=certificate)
+    _write_kubeconfig(
+        kubeconfig, server=f"https://{address}:{port}", token=token, ca_file=certificate
+    )
     return ControlPlane(api=api, kubeconfig=kubeconfig)
 
 
@@ -127,10 +151,12 @@ def _etcd_flags(directory: Path, client_port: int, peer_port: int) -> list[str]:
     ]
 
 
-def _api_server_flags(directory: Path, port: int, etcd_port: int, signing_key: Path) -> list[str]:
+def _api_server_flags(
+    directory: Path, address: str, port: int, etcd_port: int, signing_key: Path
+) -> list[str]:
     return [
         f"--etcd-servers=http://127.0.0.1:{etcd_port}",
-        "--bind-address=127.0.0.1",
+        f"--bind-address={address}",
         f"--secure-port={port}",
         f"--cert-dir={directory}",
         f"--token-auth-file={directory / 'tokens.csv'}",
@@ -143,8 +169,30 @@ def _api_server_flags(directory: Path, port: int, etcd_port: int, signing_key: P
     ]
 
 
-def _write_kubeconfig(path: Path, *, port: int, token: str, ca_file: Path) -> None:
-    cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(ca_file)}
+def _aggregation_flags(directory: Path) -> list[str]:
+    """Return the flags by which the API server calls others in its users' names."""
+    name = "front-proxy-client"
+    key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
+    # Signed by itself: the certificate is its own authority.
+    request = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split()
+    request += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(request, check=True, capture_output=True)
+    return [
+        f"--client-ca-file={certificate}",
+        f"--requestheader-client-ca-file={certificate}",
+        f"--requestheader-allowed-names={name}",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-username-headers=X-Remote-User",
+        f"--proxy-client-cert-file={certificate}",
+        f"--proxy-client-key-file={key}",
+        # Nothing routes cluster IPs here: it calls the endpoints behind a Service itself.
+        "--enable-aggregator-routing=true",
+    ]
+
+
+def _write_kubeconfig(path: Path, *, server: str, token: str, ca_file: Path) -> None:
+    cluster = {"server": server, "certificate-authority": str(ca_file)}
     config = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -5,6 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +24,29 @@ class ApiError(Exception):
 class KubernetesApi:
     """Calls to one API server, as cluster administrator."""
 
-    def __init__(self, *, port: int, token: str, ca_file: Path) -> None:
-        self._port = port
-        self._token = token
+    def __init__(self, *, port: int, token: str, ca_file: Path, address: str = "127.0.0.1") -> None:
+        self.address = address
+        self.port = port
+        self.headers = {"Authorization": f"Bearer {token}"}
         self._ca_file = ca_file
+
+    def connect(self, *, timeout_s: float | None = 30) -> http.client.HTTPSConnection:
+        """Return a connection of one's own, for a watch; `headers` is what each request needs."""
+        return http.client.HTTPSConnection(
+            self.address, self.port, timeout=timeout_s, context=self._tls
+        )
 
     def request(
         self, method: str, path: str, body: Manifest | None = None, *, content: str = "json"
     ) -> Manifest:
         """Return the answer's JSON; raise ApiError for any status that is not a success."""
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self._port, timeout=30, context=self._tls()
-        )
+        connection = self.connect()
         try:
             connection.request(
                 method,
                 path,
                 body=None if body is None else json.dumps(body),
-                headers={
-                    "Authorization": f"Bearer {self._token}",
-                    "Content-Type": f"application/{content}",
-                },
+                headers=self.headers | {"Content-Type": f"application/{content}"},
             )
             response = connection.getresponse()
             text = response.read().decode()
@@ -133,6 +136,7 @@ class KubernetesApi:
             time.sleep(0.1)
         raise AssertionError(f"{path} was not as wanted after {timeout_s} s; last seen: {last}")
 
+    @cached_property
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(self._ca_file))
         # The server's self-made certificate lacks a key identifier that Python 3.13 asks for.

@@ -21,6 +21,7 @@ from tests.factories import (
     approved,
     decided,
     put,
+    serving_follows,
 )
 
 M = "models[0]."
@@ -95,7 +96,8 @@ def numbers_as_text(stack: Declaration) -> Declaration:
     """Return the stack as `pulumi config set --path` would have written it."""
     written = copy.deepcopy(stack)
     for path, value in leaves(stack):
-        if isinstance(value, int | float) and "arguments" not in path:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and "arguments" not in path:
             put(written, path, str(value))
     return written
 
@@ -136,7 +138,14 @@ def backwards(value: Any) -> Any:
     return [backwards(content) for content in value] if isinstance(value, list) else value
 
 
-NOT_DECIDED = ("target.", "constraints[", "[0].serving.", "[1].serving.")
+NOT_DECIDED = (
+    "target.",
+    "gateway.",
+    "observability.",
+    "constraints[",
+    "[0].serving.",
+    "[1].serving.",
+)
 DECIDED_OF_SERVING = ("serving.gpu_memory_utilization", "serving.cold_start_seconds")
 
 
@@ -147,7 +156,9 @@ def is_decided(path: str) -> bool:
 
 def others(value: Any) -> Iterator[Any]:
     """Yield values unlike this one, of which the schema allows at least one."""
-    if isinstance(value, int | float):
+    if value is None or isinstance(value, bool):
+        yield from (not value, None)
+    elif isinstance(value, int | float):
         yield from (value * 0.75, value + 1, value + 0.125, 36, 12)
     else:
         digit = "1" if value.startswith("0") else "0"
@@ -155,6 +166,7 @@ def others(value: Any) -> Iterator[Any]:
             {"fp8": "bf16", "residency": "air_gap", "warn": "refuse", "trial": "staging"}.get(
                 value
             ),
+            {"open": "restricted", "restricted": "open"}.get(value),
             "fp8" if value == "bf16" else None,
             "prometheus",
             "2026-11-02",
@@ -179,11 +191,18 @@ def changed_leaves(stack: Declaration) -> Iterator[tuple[str, Declaration]]:
     A `kind` is the name of a form, and a model that a constraint names has its name twice.
     """
     for path, value in leaves(stack):
-        if path.endswith(".kind") or value == "second":
+        if (
+            path.endswith((".kind", ".residency"))
+            or (".keys[" in path and ".models[" in path)
+            or value == "second"
+        ):
             continue
         for other in others(value):
             changed = copy.deepcopy(stack)
             put(changed, path, other)
+            is_served = path.startswith("gateway") or ".serving." in path
+            if not is_served:
+                serving_follows(changed)
             if is_valid(changed) and other != value:
                 yield path, changed
                 break

@@ -9,11 +9,9 @@ from components.engine.arguments import (
     ArgumentError,
     EngineSettings,
     arguments,
-    environment,
 )
 from components.engine.known_arguments import (
     known_arguments,
-    known_variables,
     negative_forms,
     pinned_version,
     wheel,
@@ -26,7 +24,7 @@ def some_settings(**changes: object) -> EngineSettings:
     plain = EngineSettings(
         model="Qwen/Qwen3-8B",
         revision="b968826d9c46dd6066d109eabc6255188de91218",
-        served_model_name="qwen3-8b",
+        served_model_name=("qwen3-8b",),
         port=8000,
         tensor_parallel_size=1,
         pipeline_parallel_size=1,
@@ -38,7 +36,13 @@ def some_settings(**changes: object) -> EngineSettings:
         kv_cache_dtype="auto",
         enable_prefix_caching=True,
         shutdown_timeout_s=120,
+        max_num_queued_reqs=165,
+        max_num_queued_tokens=48282,
         load_format=None,
+        model_loader_extra_config=None,
+        lora_modules=(),
+        max_lora_rank=16,
+        otlp_traces_endpoint=None,
         tool_call_parser=None,
         reasoning_parser=None,
         extra=(),
@@ -51,12 +55,17 @@ def flags_of(words: tuple[str, ...]) -> list[str]:
 
 
 MATRIX = [
-    dict(zip(("revision", "quantization", "parser", "cache", "extra"), values, strict=True))
+    dict(
+        zip(
+            ("revision", "quantization", "parser", "cache", "several", "extra"), values, strict=True
+        )
+    )
     for values in itertools.product(
         (None, "0123abc"),
         (None, "fp8"),
         (None, "hermes"),
         (True, False),
+        ((), ('{"name":"a","path":"/a"}', '{"name":"b","path":"/b"}')),
         ((), (("--max-num-batched-tokens", "8k"), ("--enable-chunked-prefill", False))),
     )
 ]
@@ -72,6 +81,10 @@ def test_every_emitted_flag_is_literally_in_the_pinned_vllm_and_stays_there(case
             tool_call_parser=case["parser"],
             reasoning_parser=case["parser"],
             enable_prefix_caching=case["cache"],
+            served_model_name=("name", *(f"alias{i}" for i, _ in enumerate(case["several"]))),
+            model_loader_extra_config=case["quantization"] and '{"concurrency":16}',
+            lora_modules=case["several"],
+            otlp_traces_endpoint=case["parser"] and "http://collector:4318/v1/traces",
             extra=case["extra"],
         )
     )
@@ -79,7 +92,9 @@ def test_every_emitted_flag_is_literally_in_the_pinned_vllm_and_stays_there(case
     for flag in flags_of(words):
         known = known_arguments().get(flag) or negative_forms()[flag]
         assert not known.deprecated, flag
-        assert ("=" in "".join(w for w in words if w.startswith(flag))) == (known.nargs != 0), flag
+        with_value = any(w.startswith(f"{flag}=") for w in words)
+        assert with_value == (known.nargs != 0 and flag not in words), flag
+        assert known.nargs in {0, "+"} or flag not in words, flag
     assert len(set(flags_of(words))) == len(flags_of(words)), "vLLM keeps only the last of two"
 
 
@@ -100,6 +115,8 @@ def test_the_whole_line_of_a_plain_engine():
         "--kv-cache-dtype=auto",
         "--enable-prefix-caching",
         "--shutdown-timeout=120",
+        "--max-num-queued-reqs=165",
+        "--max-num-queued-tokens=48282",
         "--generation-config=auto",
         "--disable-access-log-for-endpoints=/health,/metrics",
         "--enable-force-include-usage",
@@ -126,7 +143,26 @@ def test_the_whole_line_of_a_plain_engine():
         ({"extra": (("--enable-expert-parallel", False),)}, {"--disable-expert-parallel"}),
         ({"extra": (("--block-size", 32),)}, {"--block-size=32"}),
         ({"extra": (("--compilation-config.mode", 3),)}, {"--compilation-config.mode=3"}),
-        ({"extra": (("--lora-modules", ("a=x", "b=y")),)}, {"--lora-modules", "a=x", "b=y"}),
+        (
+            {"extra": (("--allowed-media-domains", ("a.example", "b.example")),)},
+            {"--allowed-media-domains", "a.example", "b.example"},
+        ),
+        (
+            {"lora_modules": ("a", "b"), "max_lora_rank": 32},
+            {
+                "--enable-lora",
+                "--max-loras=2",
+                "--max-lora-rank=32",
+                "--lora-modules",
+                "a",
+                "b",
+            },
+        ),
+        (
+            {"served_model_name": ("qwen3-8b", "chat")},
+            {"--served-model-name", "qwen3-8b", "chat"},
+        ),
+        ({"otlp_traces_endpoint": "http://c"}, {"--otlp-traces-endpoint=http://c"}),
     ],
 )
 def test_a_setting_adds_its_words_and_nothing_else(changes, words):
@@ -148,7 +184,7 @@ def test_the_order_of_the_stacks_arguments_does_not_replace_a_pod():
 
 
 def test_arguments_refuses_what_the_check_finds():
-    with pytest.raises(ArgumentError, match="--port: set port"):
+    with pytest.raises(ArgumentError, match="--port: leave it out"):
         arguments(some_settings(extra=(("--port", 80),)))
 
 
@@ -161,31 +197,3 @@ def test_the_list_was_made_from_the_wheel_that_is_pinned():
     assert name.startswith(f"vllm-{pinned_version()}-")
     assert re.fullmatch(r"[0-9a-f]{64}", sha256)
     assert len(known_arguments()) > 300
-
-
-def test_the_environment_of_an_online_engine():
-    variables = environment(
-        weights_path="/weights",
-        engine_cache_path="/cache",
-        home_path="/home/vllm",
-        startup_budget_s=900,
-        offline=False,
-    )
-
-    assert variables["HF_HOME"] == "/weights"
-    assert variables["VLLM_CACHE_ROOT"] == "/cache"
-    assert variables["HOME"] == "/home/vllm"
-    assert variables["VLLM_ENGINE_READY_TIMEOUT_S"] == "900"
-    assert variables["VLLM_NO_USAGE_STATS"] == "1"
-    assert variables["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"] == "75"
-    assert variables["VLLM_SERVER_DEV_MODE"] == "0"
-    assert "HF_HUB_OFFLINE" not in variables
-    assert {name for name in variables if name.startswith("VLLM_")} <= known_variables()
-
-
-def test_an_offline_engine_never_asks_the_hub():
-    variables = environment(
-        weights_path="/w", engine_cache_path="/c", home_path="/h", startup_budget_s=1, offline=True
-    )
-
-    assert variables["HF_HUB_OFFLINE"] == variables["TRANSFORMERS_OFFLINE"] == "1"

@@ -4,31 +4,23 @@ from typing import Any
 
 import pytest
 
-from components.engine.plan import PLACEHOLDER_DIGEST, vllm_plan
-from components.engine.pod import pod_template
-from stacks.errors import InputError, Place
-from stacks.stack import ServedModel, Stack
-from stacks.target import Kubernetes, Render
-from tests.factories import a_stack
+from components.engine.known_arguments import known_variables
+from components.engine.plan import EngineSurroundings, vllm_plan
+from components.images import PLACEHOLDER_DIGEST
+from stacks.errors import InputError
+from stacks.target import Kubernetes
+from tests.components.engine.models import (
+    PLACE,
+    RENDER,
+    TRACED,
+    a_model,
+    flag,
+    plan_of,
+    words_of,
+)
 
-RENDER = Render(kind="render", directory="out")
 CLUSTER = Kubernetes(kind="kubernetes", context="here")
-PLACE = Place("stacks/Pulumi.test.yaml", "models[0]")
 DIGEST = "vllm/vllm-openai@sha256:" + 32 * "ab"
-
-
-def a_model(**changes: Any) -> ServedModel:
-    """Return the demo's model with changes by path below it."""
-    paths = {f"models[0].{path}": value for path, value in changes.items()}
-    return Stack.model_validate(a_stack(paths)).models[0]
-
-
-def plan_of(model: ServedModel, *, replicas: int = 2):
-    return vllm_plan(model, PLACE, RENDER, replicas=replicas)
-
-
-def flag(arguments: tuple[str, ...], name: str) -> str | None:
-    return next((a.partition("=")[2] for a in arguments if a.split("=")[0] == name), None)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +35,11 @@ def flag(arguments: tuple[str, ...], name: str) -> str | None:
         ({"weights.precision": "int4"}, "--dtype", "auto"),
         ({"weights.kv_cache_precision": "fp8"}, "--kv-cache-dtype", "fp8"),
         ({"serving.max_num_seqs": 64}, "--max-num-seqs", "64"),
+        ({}, "--max-num-queued-reqs", "165"),
+        ({"serving.max_queued_requests": 40}, "--max-num-queued-reqs", "40"),
+        ({}, "--max-num-queued-tokens", "48282"),
         ({"serving.gpu_memory_utilization": 0.8}, "--gpu-memory-utilization", "0.8"),
-        ({"serving.drain_seconds": 90.5}, "--shutdown-timeout", "91"),
+        ({"serving.drain_seconds": 120.5}, "--shutdown-timeout", "121"),
         ({"serving.tool_call_parser": "hermes"}, "--tool-call-parser", "hermes"),
         ({}, "--served-model-name", "support-chat"),
         ({}, "--revision", "b968826d9c46dd6066d109eabc6255188de91218"),
@@ -59,12 +54,29 @@ def test_what_is_declared_reaches_the_engine(changes: dict[str, Any], name: str,
     assert flag(plan_of(a_model(**changes)).arguments, name) == value
 
 
-def test_weights_in_the_image_need_no_hub_and_have_no_revision():
-    plan = plan_of(a_model(**{"weights.id": "/models/qwen"}))
+def test_aliases_follow_the_name_which_stays_the_label_of_the_metrics():
+    arguments = plan_of(a_model(**{"serving.aliases": ["chat", "default"]})).arguments
 
-    assert plan.arguments[0] == "/models/qwen"
-    assert flag(plan.arguments, "--revision") is None
-    assert plan.environment["HF_HUB_OFFLINE"] == "1"
+    assert words_of(arguments, "--served-model-name") == ["support-chat", "chat", "default"]
+
+
+def test_spans_go_to_the_collector_only_where_the_stack_keeps_them():
+    traced, untraced = plan_of(a_model(), around=TRACED), plan_of(a_model())
+
+    endpoint = flag(traced.arguments, "--otlp-traces-endpoint")
+    assert endpoint == "http://otel-collector:4318/v1/traces"
+    assert traced.environment["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] == "http/protobuf"
+    assert traced.environment["OTEL_SERVICE_NAME"] == "vllm-support-chat"
+    assert flag(untraced.arguments, "--otlp-traces-endpoint") is None
+    assert not any(name.startswith("OTEL_") for name in untraced.environment)
+
+
+@pytest.mark.parametrize(("mib", "limit"), [(4, 5 * 2**20), (0.5, 1_572_864), (64, 65 * 2**20)])
+def test_the_engine_takes_what_the_gateway_lets_through(mib: float, limit: int):
+    plan = plan_of(a_model(), around=EngineSurroundings(largest_request_mib=mib))
+
+    assert plan.environment["VLLM_HTTP_MAX_REQUEST_BODY_SIZE"] == str(limit)
+    assert {n for n in plan.environment if n.startswith("VLLM_")} <= known_variables()
 
 
 @pytest.mark.parametrize(("gpus", "shared"), [(1, 1.0), (2, 8.0), (8, 32.0)])
@@ -113,51 +125,3 @@ def test_a_placeholder_for_the_digest_renders_and_is_refused_on_a_cluster():
     with pytest.raises(InputError, match="docker buildx imagetools inspect"):
         vllm_plan(model, PLACE, CLUSTER, replicas=1)
     vllm_plan(a_model(**{"serving.image": DIGEST}), PLACE, CLUSTER, replicas=1)
-
-
-def template(*, token_secret: str | None = None) -> dict[str, Any]:
-    made: Any = pod_template(
-        plan_of(a_model()),
-        pod_labels={"app": "x"},
-        service_account="support-chat",
-        token_secret=token_secret,
-        node_selector={"gpu": "h100"},
-    )
-    return dict(made["spec"])
-
-
-def test_the_pod_meets_pod_security_restricted():
-    spec = template()
-    container = spec["containers"][0]
-
-    assert spec["security_context"]["run_as_non_root"] is True
-    assert spec["security_context"]["seccomp_profile"] == {"type": "RuntimeDefault"}
-    assert container["security_context"]["allow_privilege_escalation"] is False
-    assert container["security_context"]["capabilities"] == {"drop": ["ALL"]}
-    assert all("empty_dir" in volume for volume in spec["volumes"])
-
-
-def test_the_pod_has_time_to_drain_and_no_access_to_the_cluster():
-    spec = template()
-    pre_stop = spec["containers"][0]["lifecycle"]["pre_stop"]["sleep"]["seconds"]
-
-    assert spec["termination_grace_period_seconds"] >= pre_stop + 120 + 15
-    assert spec["automount_service_account_token"] is False
-    assert spec["enable_service_links"] is False
-
-
-def test_every_folder_the_engine_writes_to_is_mounted():
-    spec, environment = template(), plan_of(a_model()).environment
-    mounted = {mount["mount_path"] for mount in spec["containers"][0]["volume_mounts"]}
-
-    written = {environment[name] for name in ("HOME", "HF_HOME", "VLLM_CACHE_ROOT")}
-    assert written | {"/tmp", "/dev/shm"} == mounted  # noqa: S108 - in the container
-
-
-def test_the_hub_token_is_a_reference_and_only_where_there_is_one():
-    def names(spec: dict[str, Any]) -> dict[str, Any]:
-        return {variable["name"]: variable for variable in spec["containers"][0]["env"]}
-
-    assert "HF_TOKEN" not in names(template())
-    reference = names(template(token_secret="hub-token"))["HF_TOKEN"]
-    assert reference["value_from"]["secret_key_ref"] == {"name": "hub-token", "key": "token"}

@@ -1,0 +1,65 @@
+"""The environment variables of one engine, secrets apart. Pure."""
+
+from typing import Final
+
+FIXED: Final = {
+    # Any user id may run the pod, and one that the image does not know has no name: torch asks for
+    # the name when it chooses where to cache, and takes it from here before it looks it up.
+    "USER": "vllm",
+    # Nothing about what is served leaves the cluster.
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # vLLM closes an idle connection after 5 s; a router keeps its own for longer and would send a
+    # request into one that is just being closed.
+    "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "75",
+    # Development endpoints (new weights, remote calls, cache resets) ask for no key.
+    "VLLM_SERVER_DEV_MODE": "0",
+    # A second series for each counter, its creation time, which nothing reads.
+    "PROMETHEUS_DISABLE_CREATED_SERIES": "true",
+}
+
+OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+ROUTER_ROOM_MIB: Final = 1
+"""The router writes the body anew, with defaults that the client left out."""
+
+
+def environment(
+    *,
+    weights_path: str,
+    engine_cache_path: str,
+    home_path: str,
+    startup_budget_s: int,
+    largest_request_mib: float,
+    offline: bool,
+    traced_as: str | None,
+) -> dict[str, str]:
+    """Return the engine's environment variables.
+
+    The three paths must be writable by the pod's user: `weights_path` holds the hub's downloads,
+    `engine_cache_path` compiled graphs (kept, they shorten the next cold start) and `home_path` what
+    other libraries write. `startup_budget_s` is what the startup probe allows; `offline` says that
+    the weights are in place and the hub must not be asked; `traced_as` is the name under which spans
+    are sent, None where none are.
+    """
+    variables = {
+        "HOME": home_path,
+        "HF_HOME": weights_path,
+        "VLLM_CACHE_ROOT": engine_cache_path,
+        # The API server gives up on its engine after 600 s; the startup probe alone decides that.
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(startup_budget_s),
+        # The gateway refuses what is larger; this holds for who reaches the engine without it.
+        # In 0.33.0 the Rust frontend alone declares such a limit, the Python one reads any length.
+        "VLLM_HTTP_MAX_REQUEST_BODY_SIZE": str(
+            int((largest_request_mib + ROUTER_ROOM_MIB) * 2**20)
+        ),
+    }
+    return FIXED | variables | (OFFLINE if offline else {}) | _tracing(traced_as)
+
+
+def _tracing(name: str | None) -> dict[str, str]:
+    if name is None:
+        return {}
+    # vLLM sends gRPC unless told otherwise, and the collector takes HTTP.
+    return {"OTEL_SERVICE_NAME": name, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf"}

@@ -1,0 +1,1 @@
+"""Who may talk to whom: one table, and the NetworkPolicies that say it to the cluster."""

@@ -1,0 +1,154 @@
+"""The two ends of a flow: pods of the stack, and what is outside of its namespace. Pure."""
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from components.labels import APP, INSTANCE, selector
+from stacks.observability import ExistingLangfuse, OwnPrometheus
+from stacks.stack import ServedModel, Stack
+
+Manifest = dict[str, Any]
+
+LINK_LOCAL: Final = "169.254.0.0/16"
+"""Instance metadata, with the credentials of a node: never reached from here."""
+PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Addresses of clusters and company networks."""
+ANY_ADDRESS: Final = "0.0.0.0/0"
+
+NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+"""Label that every namespace has, with its name."""
+
+
+class Ports(NamedTuple):
+    """Ports of one protocol."""
+
+    numbers: tuple[int, ...]
+    protocol: str = "TCP"
+
+
+class End(NamedTuple):
+    """One end of a flow: the pods of a part of the stack, or peers outside of it."""
+
+    name: str
+    """As in the table."""
+    component: str = ""
+    """Of the stack's own pods; empty where it is outside."""
+    instance: str = ""
+    """Of the stack's own pods; empty where each model has its own."""
+    outside: Callable[[Stack, ServedModel], list[Manifest]] | None = None
+    """Peers of a NetworkPolicy; an empty list is anybody."""
+
+    def pods(self, model: ServedModel) -> dict[str, str]:
+        """Return the labels of its pods."""
+        return selector(self.component, self.instance or model.name)
+
+    def peers(self, stack: Stack, model: ServedModel) -> list[Manifest]:
+        """Return it as the `from` or `to` of a rule."""
+        if self.outside is not None:
+            return self.outside(stack, model)
+        return [{"podSelector": {"matchLabels": self.pods(model)}}]
+
+
+def part(component: str, instance: str = "") -> End:
+    """Return pods that a stack has once."""
+    return End(component, component, instance or component)
+
+
+def private_addresses() -> list[Manifest]:
+    """Return company networks: where API servers are."""
+    return [{"ipBlock": {"cidr": cidr}} for cidr in PRIVATE]
+
+
+def internet() -> list[Manifest]:
+    """Return every public address.
+
+    A NetworkPolicy knows no host names, so that what may reach one provider reaches every public
+    address on that port. Who needs less puts a policy of the CNI (Cilium's toFQDNs) or an egress proxy
+    in front.
+    """
+    return [{"ipBlock": {"cidr": ANY_ADDRESS, "except": [*PRIVATE, LINK_LOCAL]}}]
+
+
+def anywhere() -> list[Manifest]:
+    """Return public and private addresses, for a host that may be either: a store in one's own network."""
+    return [{"ipBlock": {"cidr": ANY_ADDRESS, "except": [LINK_LOCAL]}}]
+
+
+def namespace_peer(name: str) -> list[Manifest]:
+    """Return every pod of another namespace."""
+    return [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}]
+
+
+def host_peers(host: str) -> list[Manifest]:
+    """Return where a declared host is: its namespace, its address, or anywhere outside.
+
+    In the cluster is what ends in `.svc` or `.svc.cluster.local`.
+    """
+    labels = host.removesuffix(".cluster.local").split(".")
+    if labels[-1] == "svc" and len(labels) > 2:  # noqa: PLR2004 - service, namespace, svc
+        return namespace_peer(labels[-2])
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return anywhere()
+    if address.is_link_local:
+        return anywhere()
+    return [{"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}]
+
+
+def url_port(url: str) -> int:
+    """Return the port of a URL, said or by its scheme."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def url_host(url: str) -> str:
+    """Return the host of a URL."""
+    return urlsplit(url).hostname or ""
+
+
+def clients(stack: Stack, _: ServedModel) -> list[Manifest]:
+    """Return who may ask: any pod of the cluster, or anybody through the load balancer."""
+    return [] if stack.gateway.exposure == "load_balancer" else [{"namespaceSelector": {}}]
+
+
+def prometheus(stack: Stack, model: ServedModel) -> list[Manifest]:
+    """Return the Prometheus that scrapes: the stack's own, or that of another namespace."""
+    declared = stack.observability.prometheus
+    if isinstance(declared, OwnPrometheus):
+        return [{"podSelector": {"matchLabels": PROMETHEUS.pods(model)}}]
+    return namespace_peer(declared.namespace)
+
+
+def mirror(stack: Stack, _: ServedModel) -> list[Manifest]:
+    """Return the gateway that gets a copy: `<service>.<namespace>`, in the cluster."""
+    assert stack.gateway.mirror is not None  # noqa: S101 - the flow is there only with one
+    labels = stack.gateway.mirror.host.split(".")
+    gateway = {"podSelector": {"matchLabels": {APP: "gateway", INSTANCE: "gateway"}}}
+    if len(labels) == 1:
+        return [gateway]
+    return [namespace_peer(labels[1])[0] | gateway]
+
+
+def existing_langfuse(stack: Stack, _: ServedModel) -> list[Manifest]:
+    """Return the Langfuse elsewhere."""
+    declared = stack.observability.langfuse
+    assert isinstance(declared, ExistingLangfuse)  # noqa: S101 - the flow is there only with one
+    return host_peers(url_host(declared.url))
+
+
+GATEWAY: Final = part("gateway")
+LIMITS: Final = part("gateway-limits")
+COUNTERS: Final = part("gateway-counters")
+ROUTER: Final = End("router of the model", "router")
+ENGINE: Final = End("engine of the model", "vllm")
+PROMETHEUS: Final = part("prometheus")
+COLLECTOR: Final = part("otel-collector")
+LANGFUSE_WEB: Final = part("langfuse-web", "langfuse")
+LANGFUSE_WORKER: Final = part("langfuse-worker", "langfuse")
+POSTGRES: Final = part("langfuse-postgres", "langfuse")
+CLICKHOUSE: Final = part("langfuse-clickhouse", "langfuse")
+CACHE: Final = part("langfuse-cache", "langfuse")
+BLOBS: Final = part("langfuse-blobs", "langfuse")

@@ -1,0 +1,154 @@
+"""What someone is told of, and when. Thresholds and their reasons stand here. Pure."""
+
+from components.observability.model_alerts import model_alerts
+from components.observability.rules import Alert, Group
+from components.observability.signals import ModelSignals, Selector
+
+ERROR_SHARE = 0.05
+"""Where the inference extension of the gateway API wakes someone too."""
+QUEUE_SHARE = 0.8
+"""Of the collector's queue; beyond it spans are about to be dropped."""
+PENDING_S = 900
+"""A GPU node takes up to ten minutes; longer means that there is none to be had."""
+
+
+def alerts(models: tuple[ModelSignals, ...], pick: Selector) -> tuple[Group, ...]:
+    """Return the alerts of a stack, in groups by what must be scraped for them."""
+    own = [*_gateway(pick), *_engines(pick), *_traces(pick)]
+    for model in models:
+        own += model_alerts(model, pick)
+    return (
+        Group(name="breakeven-alerts", rules=tuple(own)),
+        Group(name="breakeven-keda", rules=(_scaler(pick),), interval_s=30, needs="keda"),
+        Group(
+            name="breakeven-nodes",
+            rules=(_pending(models, pick),),
+            interval_s=30,
+            needs="kube-state-metrics",
+        ),
+    )
+
+
+def _gateway(pick: Selector) -> list[Alert]:
+    allowed = pick("envoy_cluster_ratelimit_failure_mode_allowed")
+    return [
+        Alert(
+            name="GatewayDown",
+            expr=f"absent({pick('up', job='gateway')} == 1)",
+            for_s=60,
+            severity="critical",
+            summary="No gateway answers: nobody is served.",
+            anchor="gateway-down",
+        ),
+        Alert(
+            name="ErrorShareHigh",
+            expr=f"{pick('breakeven:error_share')} > {ERROR_SHARE:g}",
+            for_s=300,
+            severity="critical",
+            summary="{{ $value | humanizePercentage }} of the requests fail with 5xx.",
+            anchor="error-share-high",
+        ),
+        Alert(
+            name="LimiterDown",
+            expr=f"sum(rate({allowed}[5m])) > 0",
+            for_s=120,
+            severity="warning",
+            summary="Requests pass unlimited: the rate-limit service or its Redis does not answer.",
+            anchor="limiter-down",
+        ),
+    ]
+
+
+def _engines(pick: Selector) -> list[Alert]:
+    up = pick("up", job="vllm")
+    aborted = pick("vllm:request_success_total", finished_reason="abort")
+    return [
+        Alert(
+            name="EngineDown",
+            # One that starts was never up; one that was deleted is no target any more.
+            expr=f"{up} == 0 and max_over_time({up}[1h]) == 1",
+            for_s=60,
+            severity="warning",
+            summary="{{ $labels.pod }} of {{ $labels.model }} served and does not any more.",
+            anchor="engine-down",
+        ),
+        Alert(
+            name="KvCacheFull",
+            expr=f"max by (model) (avg_over_time({pick('vllm:kv_cache_usage_perc')}[5m])) > 0.9",
+            for_s=300,
+            severity="warning",
+            summary="The KV cache of {{ $labels.model }} is over 90 %: requests get preempted.",
+            anchor="kv-cache-full",
+        ),
+        Alert(
+            name="DrainAborted",
+            # A client that leaves aborts too; on a pod that is gone it was the drain.
+            expr=f"sum by (model, pod) (increase({aborted}[10m])) > 0 unless on (pod) {up}",
+            for_s=0,
+            severity="warning",
+            summary="{{ $labels.pod }} ended with requests in flight: raise drain_seconds.",
+            anchor="drain-aborted",
+        ),
+    ]
+
+
+def _traces(pick: Selector) -> list[Alert]:
+    size = f"max by (pod) ({pick('otelcol_exporter_queue_size')})"
+    capacity = f"max by (pod) ({pick('otelcol_exporter_queue_capacity')})"
+    lost = " + ".join(
+        f"(sum(rate({pick(metric)}[5m])) or vector(0))"
+        for metric in (
+            "otelcol_exporter_send_failed_spans",
+            "otelcol_exporter_enqueue_failed_spans",
+        )
+    )
+    return [
+        Alert(
+            name="TracesBackUp",
+            expr=f"{size} / {capacity} > {QUEUE_SHARE:g}",
+            for_s=300,
+            severity="warning",
+            summary="Langfuse takes traces too slowly; the queue is nearly full.",
+            anchor="traces-back-up",
+        ),
+        Alert(
+            name="TracesLost",
+            expr=f"{lost} > 0",
+            for_s=300,
+            severity="warning",
+            summary="{{ $value | humanize }} spans a second are lost; requests are served as ever.",
+            anchor="traces-lost",
+        ),
+    ]
+
+
+def _scaler(pick: Selector) -> Alert:
+    """Return the alert on a scaler in error, in which state KEDA holds its fallback replicas.
+
+    KEDA's own metrics must be scraped (operator, port 8080). Scraped without honorLabels, the
+    namespace of the ScaledObject is called exported_namespace. It has no metric for the fallback.
+    """
+    metric = "keda_scaled_object_errors_total"
+    spaces = (f'{name}="{pick.namespace}"' for name in ("namespace", "exported_namespace"))
+    return Alert(
+        name="ScalerFailing",
+        expr=" or ".join(f"increase({metric}{{{space}}}[5m]) > 0" for space in spaces),
+        for_s=120,
+        severity="warning",
+        summary="The autoscaler cannot read its signal; replicas stay at the fallback.",
+        anchor="scaler-failing",
+    )
+
+
+def _pending(models: tuple[ModelSignals, ...], pick: Selector) -> Alert:
+    names = "|".join(model.name for model in models)
+    # Deployment, hash of the template, five letters: no router or other part matches.
+    pods = pick("kube_pod_status_phase", phase="Pending", pod=f"~({names})-[a-z0-9]+-[a-z0-9]{{5}}")
+    return Alert(
+        name="GpuPending",
+        expr=f"sum by (pod) ({pods}) > 0",
+        for_s=PENDING_S,
+        severity="warning",
+        summary="{{ $labels.pod }} waits for a GPU node.",
+        anchor="gpu-pending",
+    )

@@ -1,0 +1,109 @@
+"""Langfuse itself: the web part with the API that spans go to, and the worker. Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict
+
+from components.images import Images
+from components.labels import selector
+from components.observability.langfuse_environment import (
+    SECRET_KEYS,
+    web_environment,
+    worker_environment,
+)
+from components.pods import hardened, http_probe, pod_spec, resources, scratch
+from components.workload import Workload
+from stacks.observability import ExistingLangfuse, Langfuse, NoLangfuse, OwnLangfuse
+
+INSTANCE: Final = "langfuse"
+WEB_PORT: Final = 3000
+WORKER_PORT: Final = 3030
+USER_ID: Final = 1001
+"""The images name their users (nextjs, expressjs); the kubelet wants a number."""
+MEMORY_GIB: Final = 4.0
+"""The least that Langfuse states for either part."""
+CPUS: Final = 1.0
+MIGRATIONS_S: Final = 600
+"""The first start waits for the stores and makes their tables."""
+GRACE_S: Final = 60
+
+
+def langfuse_secret(
+    langfuse: Langfuse, secrets: Mapping[str, pulumi.Input[str]]
+) -> Mapping[str, pulumi.Input[str]]:
+    """Return the entries of the Secret `langfuse`; empty where nothing reads it.
+
+    SALT and ENCRYPTION_KEY are the stack's, never generated here: what they protect is lost with them.
+    An elsewhere Langfuse needs the two keys of its project only.
+    """
+    if isinstance(langfuse, NoLangfuse):
+        return {}
+    keys = SECRET_KEYS[:2] if isinstance(langfuse, ExistingLangfuse) else SECRET_KEYS
+    return {key: secrets[f"langfuse-{key}"] for key in keys}
+
+
+def langfuse_workloads(langfuse: OwnLangfuse, images: Images) -> tuple[Workload, Workload]:
+    """Return web and worker."""
+    web = _workload(
+        langfuse,
+        images,
+        name="langfuse-web",
+        port=WEB_PORT,
+        environment=web_environment(langfuse, MEMORY_GIB),
+        ready="/api/public/ready",
+        alive="/api/public/health",
+    )
+    worker = _workload(
+        langfuse,
+        images,
+        name="langfuse-worker",
+        port=WORKER_PORT,
+        environment=worker_environment(langfuse, MEMORY_GIB),
+        ready="/api/health",
+        alive="/api/health",
+    )
+    return web, worker
+
+
+def _workload(
+    langfuse: OwnLangfuse,
+    images: Images,
+    *,
+    name: str,
+    port: int,
+    environment: list[EnvVarArgsDict],
+    ready: str,
+    alive: str,
+) -> Workload:
+    temporary, mount = scratch("tmp", "/tmp")  # noqa: S108 - in the container
+    container: ContainerArgsDict = {
+        "name": name,
+        "image": images[name],
+        "env": environment,
+        "ports": [{"name": "http", "container_port": port}],
+        "resources": resources(cpus=CPUS, memory_gib=MEMORY_GIB),
+        "startup_probe": http_probe(alive, "http", failures=MIGRATIONS_S // 5),
+        "readiness_probe": http_probe(ready, "http"),
+        "liveness_probe": http_probe(alive, "http", period_s=10, failures=6),
+        # Next and Prisma write beside their code at start.
+        "security_context": hardened(read_only_root=False),
+        "volume_mounts": [mount],
+    }
+    return Workload(
+        name=name,
+        component=name,
+        instance=INSTANCE,
+        replicas=langfuse.replicas,
+        ports={"http": port},
+        pod=pod_spec(
+            [container],
+            name=name,
+            chosen=selector(name, INSTANCE),
+            grace_s=GRACE_S,
+            volumes=[temporary],
+            user_id=USER_ID,
+        ),
+        await_s=MIGRATIONS_S + 300,
+    )

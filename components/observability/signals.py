@@ -1,0 +1,132 @@
+"""The metrics that rules and panels may use, and how a model's series are picked out. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+SCRAPED: Final = frozenset(
+    {
+        "up",
+        # Envoy 1.40: cluster.<name>.ratelimit.*, http.<prefix>.* as /stats/prometheus writes them.
+        "envoy_cluster_ratelimit_failure_mode_allowed",
+        "envoy_http_downstream_rq_active",
+        "envoy_http_downstream_rq_xx",
+        # The rate-limit service's own Prometheus sink (its default_mapper.yaml).
+        "ratelimit_service_rate_limit_near_limit",
+        # vLLM 0.33.0.
+        "vllm:e2e_request_latency_seconds_bucket",
+        "vllm:generation_tokens_total",
+        "vllm:inter_token_latency_seconds_bucket",
+        "vllm:kv_cache_usage_perc",
+        "vllm:num_preemptions_total",
+        "vllm:num_requests_running",
+        "vllm:num_requests_waiting",
+        "vllm:prefix_cache_hits_total",
+        "vllm:prefix_cache_queries_total",
+        "vllm:prompt_tokens_total",
+        "vllm:request_queue_time_seconds_bucket",
+        "vllm:request_success_total",
+        "vllm:time_to_first_token_seconds_bucket",
+        "vllm:time_to_first_token_seconds_count",
+        # vllm-router 0.1.17.
+        "vllm_router_cb_state",
+        "vllm_router_retries_exhausted_total",
+        # The collector 0.158.0 about itself.
+        "otelcol_exporter_enqueue_failed_spans",
+        "otelcol_exporter_queue_capacity",
+        "otelcol_exporter_queue_size",
+        "otelcol_exporter_send_failed_spans",
+    }
+)
+"""What the stack's own pods report."""
+
+FOREIGN: Final = {
+    "keda_scaled_object_errors_total": "keda",
+    "kube_pod_status_phase": "kube-state-metrics",
+}
+"""What only a cluster's Prometheus has, by where it comes from."""
+
+TTFT_EDGES_S: Final = (
+    *(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0),
+    *(2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0, 160.0, 640.0, 2560.0),
+)
+"""Bucket edges of vLLM's time to first token; a threshold between two of them cannot be counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSignals:
+    """What the rules must know of one model."""
+
+    name: str
+    ttft_p99_s: float
+    """Declared SLO."""
+    cold_start_s: float
+    """Measured."""
+    replicas_min: int
+    falls_back: bool
+    """Whether a hosted model may answer for it."""
+    usd_per_replica_hour: float
+    """What a replica costs while it exists, its share of what is fixed included."""
+    hosted_usd_per_mtok: float
+    """What the comparator would bill, at the declared mix of input and output."""
+    break_even_mtok_per_month: float | None
+    """Volume from which the own replicas are cheaper; None where there is none."""
+
+    @property
+    def ttft_edge_s(self) -> float:
+        """The lowest bucket edge at or above the SLO: 2.0 s is counted at 2.5 s."""
+        return next((edge for edge in TTFT_EDGES_S if edge >= self.ttft_p99_s), TTFT_EDGES_S[-1])
+
+    @property
+    def start_budget_s(self) -> int:
+        """Twice the measured cold start: what the startup probe allows as well."""
+        return round(2 * self.cold_start_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selector:
+    """Picks the series of one stack; in a shared Prometheus there may be several."""
+
+    namespace: str
+
+    def __call__(self, metric: str, **labels: str) -> str:
+        """Return an instant selector; a value that begins with ~ is a regular expression."""
+        return f"{metric}{{{','.join(self._matchers(labels))}}}"
+
+    def active(self, prefix: str) -> str:
+        """Return the requests in flight at one of the gateway's connection managers."""
+        metric = "envoy_http_downstream_rq_active"
+        return f"sum({self(metric, envoy_http_conn_manager_prefix=prefix)})"
+
+    def tokens_per_second(self, model: str, window: str) -> str:
+        """Return the tokens a second of a model, input and output together."""
+        read = self("vllm:prompt_tokens_total", model=model)
+        written = self("vllm:generation_tokens_total", model=model)
+        return f"(sum(rate({read}[{window}])) + sum(rate({written}[{window}])))"
+
+    def quantile(self, metric: str, quantile: float, by: str = "") -> str:
+        """Return a quantile of a histogram over all replicas, in its unit."""
+        labels = ", ".join(filter(None, ("le", by)))
+        rate = f"sum by ({labels}) (rate({self(f'{metric}_bucket')}[5m]))"
+        return f"histogram_quantile({quantile:g}, {rate})"
+
+    def _matchers(self, labels: dict[str, str]) -> Iterator[str]:
+        yield f'namespace="{self.namespace}"'
+        for name, value in labels.items():
+            operator = "=~" if value.startswith("~") else "="
+            yield f'{name}{operator}"{value.removeprefix("~")}"'
+
+
+def edge_label(edge_s: float) -> str:
+    """Return a bucket's `le` as vLLM and Prometheus 3 write it: 1.0, 2.5, 0.001."""
+    return repr(float(edge_s))
+
+
+def model_prefix(model: str) -> str:
+    """Return the stat prefix of a model's connection manager: held requests count there too."""
+    return f"model_{model}"
+
+
+def hosted_prefix(model: str) -> str:
+    """Return the stat prefix of the connection manager that leads to a model's hosted fallback."""
+    return f"hosted_{model}"

@@ -1,0 +1,177 @@
+"""One part of the deployment as a plain description, and the one component that registers it.
+
+A part (gateway, router, collector, ...) is described by a pure function that returns a Workload; how
+its Deployment, Service, ConfigMap, Secret, account and disruption budget hang together is said here.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import CustomTimeouts, Output, ResourceOptions
+from pulumi_kubernetes.apps.v1 import DeploymentStrategyArgsDict
+from pulumi_kubernetes.core.v1 import PodSpecArgsDict, ServicePortArgsDict
+from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
+
+from components.labels import selector
+
+ROLLING: DeploymentStrategyArgsDict = {
+    "type": "RollingUpdate",
+    "rolling_update": {"max_surge": 1, "max_unavailable": 0},
+}
+RECREATE: DeploymentStrategyArgsDict = {"type": "Recreate"}
+"""For a single pod with a volume of its own: two never write to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What one part is made of; `component` and `instance` find its pods."""
+
+    name: str
+    """Name of all its objects; a part of the URNs, so it never changes on a living stack."""
+    component: str
+    instance: str
+    replicas: int
+    pod: PodSpecArgsDict
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Ports of the Service, by name; containers have the same numbers under the same names."""
+    service_type: str = "ClusterIP"
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files of its ConfigMap; a change replaces its pods."""
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Files of its Secret; a change replaces its pods."""
+    strategy: DeploymentStrategyArgsDict = field(default_factory=lambda: ROLLING)
+    rules: tuple[PolicyRuleArgsDict, ...] = ()
+    """What its account may do in the namespace; without any it has no token."""
+    storage_gib: float | None = None
+    """Size of a volume claim of its name; None where it keeps nothing."""
+    await_s: int = 600
+    """What `pulumi up` waits for it."""
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The labels that find its pods."""
+        return selector(self.component, self.instance)
+
+
+class Part(pulumi.ComponentResource):
+    """A registered Workload."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        namespace: pulumi.Input[str],
+        labels: Mapping[str, str],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        kind = workload.component.title().replace("-", "")
+        super().__init__(f"breakeven:serving:{kind}", workload.name, None, opts)
+        self._workload, self._child = workload, ResourceOptions(parent=self)
+        self._metadata = k8s.meta.v1.ObjectMetaArgs(
+            name=workload.name, namespace=namespace, labels=dict(labels) | workload.chosen
+        )
+        self._account()
+        self._files()
+        self._service()
+        self._deployment()
+        self.register_outputs({})
+
+    def _account(self) -> None:
+        work, meta = self._workload, self._metadata
+        k8s.core.v1.ServiceAccount(
+            work.name, metadata=meta, automount_service_account_token=False, opts=self._child
+        )
+        if not work.rules:
+            return
+        k8s.rbac.v1.Role(work.name, metadata=meta, rules=list(work.rules), opts=self._child)
+        k8s.rbac.v1.RoleBinding(
+            work.name,
+            metadata=meta,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": work.name},
+            subjects=[{"kind": "ServiceAccount", "name": work.name}],
+            opts=self._child,
+        )
+
+    def _files(self) -> None:
+        work, meta = self._workload, self._metadata
+        if work.files:
+            k8s.core.v1.ConfigMap(work.name, metadata=meta, data=dict(work.files), opts=self._child)
+        if work.secrets:
+            k8s.core.v1.Secret(
+                work.name, metadata=meta, string_data=dict(work.secrets), opts=self._child
+            )
+        if work.storage_gib:
+            k8s.core.v1.PersistentVolumeClaim(
+                work.name,
+                # Most classes bind a claim only when its first pod is there: nothing to wait for.
+                metadata=k8s.meta.v1.ObjectMetaArgs(
+                    name=meta.name,
+                    namespace=meta.namespace,
+                    labels=meta.labels,
+                    annotations={"pulumi.com/skipAwait": "true"},
+                ),
+                spec={
+                    "access_modes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": f"{work.storage_gib:g}Gi"}},
+                },
+                opts=self._child,
+            )
+
+    def _service(self) -> None:
+        work, meta = self._workload, self._metadata
+        if work.ports:
+            ports: list[ServicePortArgsDict] = [
+                {"name": name, "port": port, "target_port": name}
+                for name, port in work.ports.items()
+            ]
+            k8s.core.v1.Service(
+                work.name,
+                metadata=meta,
+                spec={"type": work.service_type, "selector": work.chosen, "ports": ports},
+                opts=self._child,
+            )
+        if work.replicas > 1:
+            k8s.policy.v1.PodDisruptionBudget(
+                work.name,
+                metadata=meta,
+                spec={"max_unavailable": 1, "selector": {"match_labels": work.chosen}},
+                opts=self._child,
+            )
+
+    def _deployment(self) -> None:
+        work, wait = self._workload, f"{self._workload.await_s}s"
+        k8s.apps.v1.Deployment(
+            work.name,
+            metadata=self._metadata,
+            spec={
+                "replicas": work.replicas,
+                "selector": {"match_labels": work.chosen},
+                "strategy": work.strategy,
+                "template": {
+                    "metadata": {
+                        "labels": work.chosen,
+                        "annotations": {"breakeven/files": digest(work.files, work.secrets)},
+                    },
+                    "spec": work.pod,
+                },
+            },
+            opts=ResourceOptions(
+                parent=self, custom_timeouts=CustomTimeouts(create=wait, update=wait)
+            ),
+        )
+
+
+def digest(files: Mapping[str, str], secrets: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+    """Return a hash that changes with any file, so that pods are replaced when one does.
+
+    It is no secret: what is secret here is random and long.
+    """
+
+    def hashed(values: Mapping[str, str]) -> str:
+        text = json.dumps([dict(files), dict(values)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    return Output.unsecret(Output.all(**secrets).apply(hashed)) if secrets else hashed({})

@@ -1,0 +1,124 @@
+"""The gateway: who may ask for what, how much of it, and how clients reach it."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stacks.errors import ContradictionError
+from stacks.numbers import Count, Declared, DnsLabel, Fraction, Positive, Text
+
+MIB_LIMIT = 64
+MINIMUM_REPLICAS_IN_PRODUCTION = 2
+
+
+class GatewayKey(Declared):
+    """One client's key. Its value is a secret of the stack, or stands in a Secret of the cluster."""
+
+    alias: DnsLabel
+    """Name in logs, metrics and traces; the key itself never appears there."""
+    team: DnsLabel
+    """Who pays for it."""
+    models: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
+    """Models, aliases and adapters it may ask for; any other answers 403."""
+    requests_per_minute: Count
+    """Requests a minute, over all replicas of the gateway."""
+    tokens_per_minute: Count
+    """Input and output tokens a minute, over all replicas of the gateway."""
+    concurrent_requests: Count
+    """Requests in flight at once; divided among the replicas of the gateway."""
+    residency: Literal["open", "restricted"]
+    """restricted: what is sent with it never leaves the cluster."""
+    may_fall_back: bool = False
+    """Whether the hosted fallback of a model may answer it."""
+    existing_secret: DnsLabel | None = None
+    """Secret in the stack's namespace that holds the key under `key` (and `next`); left out, it is a
+    secret of the stack, `breakeven:secrets.key-<alias>`."""
+
+    @model_validator(mode="after")
+    def _restricted_stays(self) -> Self:
+        if self.residency == "restricted" and self.may_fall_back:
+            raise ContradictionError(
+                field=".may_fall_back",
+                found="true, with residency: restricted",
+                allowed="false: a restricted key's requests never leave the cluster",
+                remedy="take the permission away, or give the work that may leave a key of its own",
+            )
+        return self
+
+
+class TlsSecret(Declared):
+    """A certificate that is there."""
+
+    kind: Literal["secret"]
+    name: DnsLabel
+    """Secret of type kubernetes.io/tls in the stack's namespace."""
+
+
+class TlsIssuer(Declared):
+    """A certificate that cert-manager issues and renews."""
+
+    kind: Literal["issuer"]
+    name: DnsLabel
+    """The issuer."""
+    issuer_kind: Literal["Issuer", "ClusterIssuer"] = "ClusterIssuer"
+    """Whether it belongs to the namespace or to the cluster."""
+    host: Text
+    """Host name that the certificate is for."""
+
+
+Tls = Annotated[TlsSecret | TlsIssuer, Field(discriminator="kind")]
+
+
+class Mirror(Declared):
+    """A share of the requests is copied to another gateway; its answers are dropped."""
+
+    host: Text
+    """Host name of the other gateway in the cluster, e.g. gateway.serving-shadow."""
+    port: Annotated[Count, Field(le=65535)] = 8080
+    """Its port."""
+    fraction: Fraction
+    """Share of the requests that are copied."""
+
+
+class Gateway(Declared):
+    """Envoy in front of the routers."""
+
+    replicas: Count = 2
+    """Pods of the gateway; each takes its share of the keys' concurrent requests."""
+    exposure: Literal["cluster", "load_balancer"] = "cluster"
+    """cluster: reached from inside only; load_balancer: from outside, which needs tls."""
+    tls: Tls | None = None
+    """Certificate; without one the gateway speaks plain HTTP, inside the cluster only."""
+    longest_request_seconds: Positive = 600
+    """A request still running after this is ended; engines drain as long."""
+    longest_silence_seconds: Positive = 600
+    """A request without a byte either way for so long is ended; longer than any time it is held."""
+    largest_request_mib: Annotated[Positive, Field(le=MIB_LIMIT)] = 4
+    """Largest body; it is kept until the answer begins, so that it can be sent again."""
+    keys: Annotated[tuple[GatewayKey, ...], Field(min_length=1)]
+    """The clients."""
+    mirror: Mirror | None = None
+    """Where a copy of the traffic goes, to measure a shadow under real load."""
+    span_fraction: Fraction = 1
+    """Share of the requests that are traced."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.exposure == "load_balancer" and self.tls is None:
+            raise ContradictionError(
+                field=".tls",
+                found="none, with exposure: load_balancer",
+                allowed="a certificate: keys and prompts never cross a network in clear text",
+                remedy="name a Secret or a cert-manager issuer, or keep exposure: cluster",
+            )
+        seen: set[str] = set()
+        for index, key in enumerate(self.keys):
+            if key.alias in seen:
+                raise ContradictionError(
+                    field=f".keys[{index}].alias",
+                    found=f"{key.alias} again",
+                    allowed="an alias of its own for each key",
+                    remedy="rename one; to rotate a key set breakeven:secrets.key-<alias>-next",
+                )
+            seen.add(key.alias)
+        return self

@@ -1,0 +1,122 @@
+"""What is measured and traced, where it is kept, and who may read it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.numbers import Count, Day, Declared, DnsLabel, Positive, Text
+
+HTTP_URL = r"^https?://[^\s/]+(/\S*)?$"
+
+
+class OwnPrometheus(Declared):
+    """A Prometheus of the stack's own: for small clusters."""
+
+    kind: Literal["own"]
+    retention_days: Count = 15
+    """How long samples are kept."""
+    storage_gib: Positive = 20
+    """Size of its volume; the oldest samples go first."""
+
+
+class PrometheusOperator(Declared):
+    """The cluster's Prometheus operator finds what to scrape by its own resources."""
+
+    kind: Literal["operator"]
+    address: Annotated[str, Field(pattern=HTTP_URL)]
+    """Where its Prometheus answers queries, for the autoscaler."""
+    namespace: DnsLabel
+    """Namespace that it scrapes from."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels by which it selects monitors and rules, e.g. release: kube-prometheus-stack."""
+
+
+Prometheus = Annotated[OwnPrometheus | PrometheusOperator, Field(discriminator="kind")]
+
+
+class BundledStores(Declared):
+    """Single-node stores beside Langfuse, for trials: no replica, no backup."""
+
+    kind: Literal["bundled"]
+    storage_gib: Positive = 20
+    """Size of each store's volume."""
+
+
+class ExternalStores(Declared):
+    """Stores that are there. Their passwords are secrets of the stack (docs/serving.md)."""
+
+    kind: Literal["external"]
+    postgres_host: Text
+    """Host of Postgres 12 or newer, user and database langfuse, port 5432."""
+    clickhouse_host: Text
+    """Host of ClickHouse 25.12 or newer, HTTP port 8123, native port 9000."""
+    clickhouse_cluster: bool
+    """Whether it is a cluster named default with a Keeper; a single server is none."""
+    redis_host: Text
+    """Host of Redis or Valkey 7 or newer, with maxmemory-policy noeviction, port 6379."""
+    s3_bucket: Text
+    """Bucket for events, media and exports."""
+    s3_region: Text
+    """Region of the bucket."""
+    s3_endpoint: Annotated[str, Field(pattern=HTTP_URL)] | None = None
+    """Endpoint of an S3-compatible store; left out, AWS."""
+
+
+Stores = Annotated[BundledStores | ExternalStores, Field(discriminator="kind")]
+
+
+class NoLangfuse(Declared):
+    """Traces are not kept; the collector drops them."""
+
+    kind: Literal["none"]
+
+
+class ExistingLangfuse(Declared):
+    """A Langfuse elsewhere; its keys are secrets of the stack."""
+
+    kind: Literal["existing"]
+    url: Annotated[str, Field(pattern=HTTP_URL)]
+    """Its address, e.g. https://langfuse.example.com."""
+
+
+class OwnLangfuse(Declared):
+    """Langfuse (app 4.x) in the stack's namespace."""
+
+    kind: Literal["own"]
+    url: Annotated[str, Field(pattern=HTTP_URL)]
+    """Address at which people open it; sessions are tied to it."""
+    organization: DnsLabel
+    """Id of the organisation that is made at the first start."""
+    project: DnsLabel
+    """Id of the project that is made at the first start; traces go there."""
+    admin_email: Text
+    """First user; the password is a secret of the stack. Nobody else can sign up."""
+    replicas: Count = 1
+    """Pods of the web part, and of the worker."""
+    stores: Stores
+    """Where it keeps what it holds."""
+
+
+Langfuse = Annotated[NoLangfuse | ExistingLangfuse | OwnLangfuse, Field(discriminator="kind")]
+
+
+class PromptRecording(Declared):
+    """Prompts are written into traces: say for how long, and who may read them."""
+
+    until: Day
+    """Last day; an `up` after it is refused until the recording is taken out or prolonged."""
+    readers: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """People or groups that may read them."""
+    reason: Text
+    """What they are recorded for."""
+
+
+class Observability(Declared):
+    """Metrics, alerts and traces."""
+
+    prometheus: Prometheus
+    """Who scrapes."""
+    langfuse: Langfuse
+    """Where traces go."""
+    prompts: PromptRecording | None = None
+    """Left out, no prompt and no answer is recorded anywhere."""

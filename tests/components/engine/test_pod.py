@@ -1,0 +1,118 @@
+"""The pod: what it may do, where it writes, and which secrets and volumes it refers to."""
+
+from typing import Any
+
+import pytest
+
+from components.engine.pod import pod_template
+from stacks.stack import ServedModel
+from tests.components.engine.models import (
+    COMMIT,
+    HUB_ADAPTER,
+    IMAGE,
+    LOCAL_ADAPTER,
+    S3,
+    VOLUME,
+    a_model,
+    plan_of,
+)
+
+
+def template(model: ServedModel | None = None, *, token_secret: str | None = None) -> Any:
+    made: Any = pod_template(
+        plan_of(model or a_model()),
+        pod_labels={"app": "x"},
+        service_account="support-chat",
+        token_secret=token_secret,
+        node_selector={"gpu": "h100"},
+    )
+    return dict(made["spec"])
+
+
+def variables(container: Any) -> dict[str, Any]:
+    return {variable["name"]: variable for variable in container["env"]}
+
+
+def test_the_pod_meets_pod_security_restricted():
+    spec = template()
+    container = spec["containers"][0]
+
+    assert spec["security_context"]["run_as_non_root"] is True
+    assert spec["security_context"]["seccomp_profile"] == {"type": "RuntimeDefault"}
+    assert container["security_context"]["allow_privilege_escalation"] is False
+    assert container["security_context"]["capabilities"] == {"drop": ["ALL"]}
+    assert all("empty_dir" in volume for volume in spec["volumes"])
+
+
+def test_the_pod_has_time_to_drain_and_no_access_to_the_cluster():
+    spec = template()
+    pre_stop = spec["containers"][0]["lifecycle"]["pre_stop"]["sleep"]["seconds"]
+
+    assert spec["termination_grace_period_seconds"] >= pre_stop + 120 + 15
+    assert spec["automount_service_account_token"] is False
+    assert spec["enable_service_links"] is False
+
+
+def test_every_folder_the_engine_writes_to_is_mounted():
+    spec, environment = template(), plan_of(a_model()).environment
+    mounted = {mount["mount_path"] for mount in spec["containers"][0]["volume_mounts"]}
+
+    written = {environment[name] for name in ("HOME", "HF_HOME", "VLLM_CACHE_ROOT")}
+    assert written | {"/tmp", "/dev/shm"} == mounted  # noqa: S108 - in the container
+
+
+def test_the_engines_key_is_a_reference():
+    key = variables(template()["containers"][0])["VLLM_API_KEY"]
+
+    assert key["value_from"]["secret_key_ref"] == {"name": "engine-key", "key": "key"}
+    assert "value" not in key
+
+
+def test_the_hub_token_is_a_reference_and_only_where_there_is_one():
+    assert "HF_TOKEN" not in variables(template()["containers"][0])
+    reference = variables(template(token_secret="hub-token")["containers"][0])["HF_TOKEN"]
+    assert reference["value_from"]["secret_key_ref"] == {"name": "hub-token", "key": "token"}
+
+
+def test_a_volume_of_weights_is_mounted_read_only():
+    spec = template(a_model(**{"serving.source": VOLUME}))
+
+    (volume,) = [v for v in spec["volumes"] if "persistent_volume_claim" in v]
+    (mount,) = [m for m in spec["containers"][0]["volume_mounts"] if m["name"] == volume["name"]]
+    assert volume["persistent_volume_claim"] == {"claim_name": "weights", "read_only": True}
+    assert (mount["mount_path"], mount["read_only"]) == ("/models-volume", True)
+
+
+@pytest.mark.parametrize("source", [S3, IMAGE])
+def test_weights_from_elsewhere_need_no_volume_and_no_secret(source: dict[str, str]):
+    spec = template(a_model(**{"serving.source": source}))
+
+    assert all("empty_dir" in volume for volume in spec["volumes"])
+    secrets = [v for v in spec["containers"][0]["env"] if "value_from" in v]
+    assert [secret["name"] for secret in secrets] == ["VLLM_API_KEY"]
+
+
+def test_an_adapter_of_the_hub_is_fetched_at_its_commit_before_the_engine_starts():
+    model = a_model(**{"serving.adapters": [HUB_ADAPTER, LOCAL_ADAPTER]})
+    spec = template(model, token_secret="hub-token")
+
+    (fetch,) = spec["init_containers"]
+    engine = spec["containers"][0]
+    assert fetch["image"] == engine["image"]
+    assert [*fetch["command"], *fetch["args"]] == [
+        "hf",
+        "download",
+        "acme/legal-lora",
+        f"--revision={COMMIT}",
+        "--local-dir=/models/adapters/legal",
+        "--quiet",
+    ]
+    assert "HF_TOKEN" in variables(fetch)
+    assert "VLLM_API_KEY" not in variables(fetch)
+    assert "nvidia.com/gpu" not in fetch["resources"]["limits"]
+    assert fetch["security_context"] == engine["security_context"]
+    assert fetch["volume_mounts"] == engine["volume_mounts"]
+
+
+def test_without_adapters_of_the_hub_nothing_runs_before_the_engine():
+    assert "init_containers" not in template(a_model(**{"serving.adapters": [LOCAL_ADAPTER]}))

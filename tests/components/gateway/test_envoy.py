@@ -1,0 +1,154 @@
+import json
+
+import pytest
+
+from components.gateway.edge import edge_clusters, models_body
+from components.gateway.envoy import envoy_config, envoy_text
+from components.gateway.models import held, model_listener
+from tests.components.gateway.plans import SECRETS, a_plan
+
+
+def _listeners(changes=None):
+    config = envoy_config(a_plan(changes), SECRETS)
+    return {each["name"]: each for each in config["static_resources"]["listeners"]}
+
+
+def _manager(listener):
+    return listener["filter_chains"][0]["filters"][0]["typed_config"]
+
+
+def _routes(listener):
+    return _manager(listener)["route_config"]["virtual_hosts"][0]["routes"]
+
+
+def _names(route):
+    value = route["match"]["dynamic_metadata"][0]["value"]
+    each = value["or_match"]["value_matchers"] if "or_match" in value else [value]
+    return [one["string_match"]["exact"] for one in each]
+
+
+def _added(route):
+    return {h["header"]["key"]: h["header"]["value"] for h in route["request_headers_to_add"]}
+
+
+def _forwarding(key):
+    """Return the routes to a model of one value of a key."""
+    exact = {"exact": f"Bearer {SECRETS[key]}"}
+    return [
+        route
+        for route in _routes(_listeners()["edge"])
+        if "route" in route and route["match"]["headers"][0]["string_match"] == exact
+    ]
+
+
+@pytest.mark.parametrize("key", ["key-web-chat", "key-web-chat-next"])
+def test_both_values_of_a_key_lead_to_its_models(key):
+    base, adapter = _forwarding(key)
+    assert _names(base) == ["support-chat", "chat"]
+    assert _names(adapter) == ["claims-lora"]
+    assert base["route"]["cluster"] == "key_web-chat"
+
+
+def test_an_adapter_never_falls_back_since_the_hosted_model_has_other_weights():
+    base, adapter = _forwarding("key-web-chat")
+    assert _added(base)["x-breakeven-fallback"] == "yes"
+    assert "x-breakeven-fallback" not in _added(adapter)
+
+
+def test_a_restricted_key_never_falls_back():
+    (route,) = _forwarding("key-claims")
+    assert "x-breakeven-fallback" not in _added(route)
+
+
+def test_a_key_does_not_leave_the_edge():
+    assert all("authorization" in r["request_headers_to_remove"] for r in _forwarding("key-claims"))
+
+
+def test_the_last_routes_refuse_without_reading_a_body():
+    *_, paths, models, anything = _routes(_listeners()["edge"])
+    assert [r["direct_response"]["status"] for r in (paths, models, anything)] == [401, 401, 404]
+    for route in (paths, models, anything):
+        assert route["typed_per_filter_config"]["envoy.filters.http.buffer"]["disabled"]
+
+
+def test_every_answer_of_the_edge_itself_is_an_openai_error_or_a_list():
+    for route in _routes(_listeners()["edge"]):
+        if "direct_response" in route:
+            text = json.loads(route["direct_response"]["body"]["inline_string"])
+            assert set(text) in ({"error"}, {"object", "data"})
+
+
+def test_a_key_lists_its_own_models():
+    assert [m["id"] for m in json.loads(models_body(a_plan().keys[1]))["data"]] == ["support-chat"]
+
+
+def test_concurrent_requests_are_shared_among_the_pods():
+    # 400 and 40 over 3 pods, rounded up.
+    clusters = list(edge_clusters(a_plan({"gateway.replicas": 3})))
+    limits = [c["circuit_breakers"]["thresholds"][0]["max_requests"] for c in clusters]
+    assert limits == [134, 14]
+
+
+def test_the_engines_key_replaces_the_clients():
+    for route in _routes(_listeners()["model_support-chat"]):
+        assert _added(route)["authorization"] == "Bearer engine"
+
+
+def test_the_gauge_of_the_autoscaler_is_that_of_the_models_listener():
+    assert _manager(_listeners()["model_support-chat"])["stat_prefix"] == "model_support-chat"
+
+
+def test_a_streamed_answer_that_is_late_falls_back_and_a_complete_one_is_waited_for():
+    # 10 x the promised 2 s.
+    streamed, complete, own = _routes(_listeners()["model_support-chat"])
+    assert streamed["route"]["retry_policy"]["per_try_timeout"] == "20s"
+    assert "per_try_timeout" not in complete["route"]["retry_policy"]
+    assert own["route"]["cluster"] == "own_support-chat"
+
+
+def test_without_a_fallback_there_is_no_way_out():
+    changes = {"models[0].serving.fallback": None, "gateway.keys[0].may_fall_back": False}
+    assert "hosted_support-chat" not in _listeners(changes)
+    plan = a_plan(changes)
+    assert len(_routes(model_listener(plan, plan.models[0], SECRETS))) == 1
+
+
+def test_a_request_is_held_for_as_long_as_declared():
+    assert held(480)["num_retries"] == 320
+
+
+def test_the_provider_gets_its_own_key_and_name_and_nothing_of_ours():
+    streamed, complete = _routes(_listeners()["hosted_support-chat"])
+    assert _added(complete)["authorization"] == "Bearer provider"
+    assert {"x-client", "x-team", "traceparent"} <= set(complete["request_headers_to_remove"])
+    assert complete["route"]["prefix_rewrite"] == "/inference/v1/"
+    assert complete["route"]["host_rewrite_literal"] == "api.fireworks.ai"
+    assert "stream_options" in json.dumps(streamed)
+    assert "stream_options" not in json.dumps(complete)
+
+
+def test_prompts_are_read_only_where_they_are_recorded():
+    assert "messages" not in json.dumps(_listeners())
+    recorded = {
+        "observability.prompts": {"until": "2026-12-01", "readers": ["a"], "reason": "a study"}
+    }
+    assert "llm:messages" in json.dumps(_listeners(recorded))
+
+
+def test_a_mirrored_request_keeps_its_key():
+    mirrored = {"gateway.mirror": {"host": "gateway.serving-shadow", "fraction": 0.1}}
+    (route,) = [r for r in _routes(_listeners(mirrored)["edge"]) if "route" in r][-1:]
+    assert route["request_headers_to_remove"] == []
+    share = route["route"]["request_mirror_policies"][0]["runtime_fraction"]["default_value"]
+    assert share["numerator"] == 100_000
+
+
+def test_the_admin_port_is_reached_from_the_pod_only():
+    assert envoy_config(a_plan(), SECRETS)["admin"]["address"]["socket_address"] == {
+        "address": "127.0.0.1",
+        "port_value": 9901,
+    }
+
+
+def test_the_text_is_the_same_for_the_same_plan():
+    assert envoy_text(a_plan(), SECRETS) == envoy_text(a_plan(), SECRETS)

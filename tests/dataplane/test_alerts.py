@@ -1,0 +1,248 @@
+"""The rules as Prometheus itself evaluates them: when each alert fires, and when it stays silent."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from components.observability.parts import rule_groups
+from components.observability.rules import rule_spec
+from components.observability.scraping import scrape_file
+from components.observability.signals import Selector
+from tests.components.observability.declared import a_model
+from tests.dataplane.promtool import promtool
+
+pytestmark = pytest.mark.dataplane
+
+NAMESPACE = "serving-test"
+HERE = f'namespace="{NAMESPACE}"'
+UP = f'up{{{HERE},job="vllm",model="MODEL",pod="p"}}'
+GATEWAY = f'{{{HERE},envoy_http_conn_manager_prefix="PREFIX",envoy_response_code_class="CLASS"}}'
+
+
+GROUPS = rule_groups(
+    (replace(a_model(replicas_min=1), name="warm"), replace(a_model(replicas_min=0), name="zero")),
+    Selector(namespace=NAMESPACE),
+)
+
+
+class Case(NamedTuple):
+    """Series minute by minute (promtool's notation), and whether the alert fires then."""
+
+    alert: str
+    series: dict[str, str]
+    at: str
+    fires: bool
+
+
+def up(model: str, values: str) -> dict[str, str]:
+    return {UP.replace("MODEL", model): values}
+
+
+def requests(prefix: str, code: str, values: str) -> dict[str, str]:
+    labels = GATEWAY.replace("PREFIX", prefix).replace("CLASS", code)
+    return {f"envoy_http_downstream_rq_xx{labels}": values}
+
+
+def active(model: str, values: str) -> dict[str, str]:
+    labels = f'{HERE},envoy_http_conn_manager_prefix="model_{model}"'
+    return {f"envoy_http_downstream_rq_active{{{labels}}}": values}
+
+
+def tokens(model: str, values: str) -> dict[str, str]:
+    names = ("prompt_tokens_total", "generation_tokens_total")
+    return {f'vllm:{name}{{{HERE},model="{model}",pod="p"}}': values for name in names}
+
+
+def first_tokens(within: str, every: str) -> dict[str, str]:
+    start, labels = "vllm:time_to_first_token_seconds", f'{HERE},model="warm",pod="p"'
+    return {
+        f'{start}_bucket{{{labels},le="2.5"}}': within,
+        f'{start}_bucket{{{labels},le="+Inf"}}': every,
+        f"{start}_count{{{labels}}}": every,
+    }
+
+
+def here(metric: str, values: str, more: str = "") -> dict[str, str]:
+    return {f"{metric}{{{HERE}{more}}}": values}
+
+
+ABORTS = ',model="warm",pod="p",finished_reason="abort"'
+QUEUE = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
+NEAR = "ratelimit_service_rate_limit_near_limit"
+UNLIMITED = "envoy_cluster_ratelimit_failure_mode_allowed"
+PENDING = ',phase="Pending",pod="warm-7d4b9c6f5-x2x7k"'
+ROUTER_PENDING = ',phase="Pending",pod="warm-router-7d4b9c6f5-x2x7k"'
+
+CASES = [
+    Case("GatewayDown", {}, "2m", fires=True),
+    Case("GatewayDown", here("up", "1x10", ',job="gateway"'), "5m", fires=False),
+    Case(
+        "ErrorShareHigh",
+        requests("gateway", "2", "0+90x30") | requests("gateway", "5", "0+10x30"),
+        "20m",
+        fires=True,
+    ),
+    Case(
+        "ErrorShareHigh",
+        # Refusals of clients that ask too much are none of ours.
+        requests("gateway", "2", "0+90x30") | requests("gateway", "4", "0+90x30"),
+        "20m",
+        fires=False,
+    ),
+    Case("LimiterDown", here(UNLIMITED, "0+1x20"), "10m", fires=True),
+    Case("LimiterDown", here(UNLIMITED, "0x20"), "10m", fires=False),
+    Case("EngineDown", up("warm", "1x5 0x5"), "8m", fires=True),
+    Case("EngineDown", up("warm", "0x5"), "4m", fires=False),
+    Case("NoReplica", up("zero", "0x20") | up("warm", "0x20"), "5m", fires=True),
+    Case("NoReplica", up("warm", "1x20"), "20m", fires=False),
+    # At zero a request may wait for the start, twice 300 s at most.
+    Case("NoReplica", up("warm", "1x20") | active("zero", "3x20"), "9m", fires=False),
+    Case("NoReplica", up("warm", "1x20") | active("zero", "3x20"), "11m", fires=True),
+    Case("ColdStartOverBudget", up("zero", "0x20"), "12m", fires=True),
+    Case("ColdStartOverBudget", up("zero", "0x5 1x20"), "12m", fires=False),
+    Case(
+        "KvCacheFull", here("vllm:kv_cache_usage_perc", "0.95x20", ',model="m"'), "15m", fires=True
+    ),
+    Case(
+        "KvCacheFull", here("vllm:kv_cache_usage_perc", "0.9x20", ',model="m"'), "15m", fires=False
+    ),
+    Case(
+        "QueueGrows",
+        here("vllm:num_requests_waiting", "0+3x60", ',model="warm",pod="p"'),
+        "40m",
+        fires=True,
+    ),
+    Case(
+        "QueueGrows",
+        here("vllm:num_requests_waiting", "90x60", ',model="warm",pod="p"'),
+        "40m",
+        fires=False,
+    ),
+    # One in five is late: twenty times the budget's pace.
+    Case("TtftSloBurns", first_tokens("0+80x90", "0+100x90"), "80m", fires=True),
+    Case("TtftSloBurns", first_tokens("0+99x90", "0+100x90"), "80m", fires=False),
+    # The pod that aborted is gone; on one that stays the clients left.
+    Case(
+        "DrainAborted", here("vllm:request_success_total", "0 0 5 5 _x3", ABORTS), "5m", fires=True
+    ),
+    Case(
+        "DrainAborted",
+        here("vllm:request_success_total", "0 0 5x9", ABORTS) | up("warm", "1x10"),
+        "5m",
+        fires=False,
+    ),
+    Case("TracesBackUp", here(QUEUE[0], "90x20") | here(QUEUE[1], "100x20"), "15m", fires=True),
+    Case("TracesBackUp", here(QUEUE[0], "70x20") | here(QUEUE[1], "100x20"), "15m", fires=False),
+    Case("TracesLost", here("otelcol_exporter_send_failed_spans", "0+9x30"), "15m", fires=True),
+    Case("TracesLost", here("otelcol_exporter_send_failed_spans", "5x30"), "15m", fires=False),
+    Case(
+        "HostedShareHigh",
+        requests("hosted_warm", "2", "0+30x60") | requests("model_warm", "2", "0+100x60"),
+        "50m",
+        fires=True,
+    ),
+    Case(
+        "HostedShareHigh",
+        requests("hosted_warm", "2", "0+5x60") | requests("model_warm", "2", "0+100x60"),
+        "50m",
+        fires=False,
+    ),
+    Case("HostedSpendNearCap", here(NEAR, "0+1x20", ',key1="hosted_warm"'), "10m", fires=True),
+    Case("HostedSpendNearCap", here(NEAR, "0+1x20", ',key1="tokens"'), "10m", fires=False),
+    Case("ScalingThrash", up("zero", "1 stale " * 20), "39m", fires=True),
+    Case("ScalingThrash", up("zero", "1x60"), "39m", fires=False),
+    Case("IdleGpu", up("zero", "1x90") | tokens("zero", "7x90"), "80m", fires=True),
+    Case("IdleGpu", up("zero", "1x90") | tokens("zero", "0+9x90"), "80m", fires=False),
+    # The floor is declared, and priced by the gate.
+    Case("IdleGpu", up("warm", "1x90") | tokens("warm", "7x90"), "80m", fires=False),
+    # 5 USD an hour for 2 x 60 x 10,000 tokens: 4.17 USD per million.
+    Case("BelowBreakEven", up("warm", "1x600") | tokens("warm", "0+10000x600"), "9h", fires=True),
+    Case(
+        "BelowBreakEven", up("warm", "1x600") | tokens("warm", "0+1000000x600"), "9h", fires=False
+    ),
+    Case("ScalerFailing", here("keda_scaled_object_errors_total", "0+1x20"), "15m", fires=True),
+    Case(
+        "ScalerFailing",
+        {f'keda_scaled_object_errors_total{{exported_{HERE},namespace="keda"}}': "0+1x20"},
+        "15m",
+        fires=True,
+    ),
+    Case("ScalerFailing", here("keda_scaled_object_errors_total", "9x20"), "15m", fires=False),
+    Case("GpuPending", here("kube_pod_status_phase", "1x30", PENDING), "20m", fires=True),
+    Case("GpuPending", here("kube_pod_status_phase", "1x30", ROUTER_PENDING), "20m", fires=False),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.alert}-{c.fires}-{c.at}")
+def test_an_alert_fires_when_it_should_and_only_then(case: Case, tmp_path: Path):
+    expr = f'count(ALERTS{{alertname="{case.alert}",alertstate="firing"}}) > bool 0 or vector(0)'
+    expected: dict[str, Any] = {
+        "expr": expr,
+        "eval_time": case.at,
+        "exp_samples": [{"labels": "{}", "value": int(case.fires)}],
+    }
+
+    answer = _promtool_test(tmp_path, case.series, expected)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("record", "series", "value"),
+    [
+        # One replica at 5 USD an hour, two million tokens an hour each way read and written.
+        (
+            "breakeven:self_hosted_usd_per_mtok",
+            up("warm", "1x180") | tokens("warm", f"0+{1_000_000 / 60 * 1:.10f}x180"),
+            2.5,
+        ),
+        ("breakeven:requests_held", active("zero", "3x180"), 3),
+        ("breakeven:replicas_paid", up("zero", "0x180"), 1),
+        ("breakeven:replicas_up", up("zero", "0x180"), 0),
+        ("breakeven:tokens_per_second", tokens("zero", "0+600x180"), 20),
+    ],
+)
+def test_a_recorded_figure_is_the_one_worked_out_by_hand(record, series, value, tmp_path: Path):
+    model = "warm" if "warm" in str(series) else "zero"
+    expr = f'round({record}{{model="{model}"}}, 0.001) + 0'
+    labels = f'{{model="{model}",namespace="{NAMESPACE}"}}'
+    sample = {"labels": labels, "value": value}
+
+    answer = _promtool_test(
+        tmp_path, series, {"expr": expr, "eval_time": "150m", "exp_samples": [sample]}
+    )
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_prometheus_takes_the_rules_and_the_configuration(tmp_path: Path):
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rule_spec(GROUPS)))
+    config = yaml.safe_load(scrape_file(NAMESPACE, ["rules.yml"]))
+    for job in config["scrape_configs"]:
+        job["static_configs"] = [{"targets": []}]
+        del job["kubernetes_sd_configs"]  # Debian's build has no Kubernetes in it
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+
+    answer = promtool("check", "config", "--syntax-only", str(tmp_path / "prometheus.yml"))
+    rules = promtool("check", "rules", "--lint-fatal", str(tmp_path / "rules.yml"))
+
+    assert answer.returncode == 0, answer.stderr
+    assert rules.returncode == 0, rules.stdout + rules.stderr
+
+
+def _promtool_test(
+    folder: Path, series: dict[str, str], expected: dict[str, Any]
+) -> "subprocess.CompletedProcess[str]":
+    (folder / "rules.yml").write_text(yaml.safe_dump(rule_spec(GROUPS), width=1000))
+    test: dict[str, Any] = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [expected],
+    }
+    suite = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]}
+    (folder / "test.yml").write_text(yaml.safe_dump(suite, width=1000))
+    return promtool("test", "rules", str(folder / "test.yml"))
