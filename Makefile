@@ -13,11 +13,11 @@ demo:  ## deploy one stack to a folder and see another one refused
 	$(PYTHON) tools/bootstrap.py demo
 	$(BIN)/python tools/demo.py
 
-test: ready lint  ## everything: lint, types, unit tests, and the real engine
+test: ready lint  ## everything: lint, types, unit tests, the real engine and the real data plane
 	$(BIN)/pytest
 
-test-fast: ready-fast  ## the tests that need no engine
-	$(BIN)/pytest -m "not engine"
+test-fast: ready-fast  ## the tests that need no other program
+	$(BIN)/pytest -m "not engine and not dataplane"
 
 lint: ready-fast  ## style, types and who may import whom
 	$(BIN)/ruff check

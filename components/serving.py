@@ -20,7 +20,7 @@ from components.images import Images, stack_images
 from components.labels import labels, namespace_name
 from components.network.component import NetworkPolicies
 from components.network.policies import network_policies
-from components.observability.component import Observed
+from components.observability.observed import Observed
 from components.observability.parts import ModelCost, observability_images, observability_parts
 from components.router import router_workload
 from components.secrets import stack_secrets
@@ -133,18 +133,15 @@ class Serving(pulumi.ComponentResource):
             self._model(model, has_token=hub_token is not None)
         for work in self._gateway():
             self._part(work)
-        Observed(
-            observability_parts(
-                plan.stack,
-                namespace=plan.namespace,
-                images=plan.images,
-                secrets=self._secrets,
-                costs={name: each.cost for name, each in plan.judged.items()},
-            ),
-            self._space.name,
-            self._labels,
-            self._within,
+        parts = observability_parts(
+            plan.stack,
+            namespace=plan.namespace,
+            images=plan.images,
+            secrets=self._secrets,
+            costs={name: each.cost for name, each in plan.judged.items()},
         )
+        own = self._labels("observability", "observability")
+        Observed("observability", parts, self._space.name, own, self._within)
         self.register_outputs({"namespace": self._space.name})
 
     def _labels(self, component: str, instance: str) -> Mapping[str, str]:

@@ -66,7 +66,7 @@ Stores = Annotated[BundledStores | ExternalStores, Field(discriminator="kind")]
 
 
 class NoLangfuse(Declared):
-    """Traces are not kept; the collector drops them."""
+    """No traces: nothing sends any."""
 
     kind: Literal["none"]
 

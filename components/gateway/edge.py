@@ -54,7 +54,7 @@ def edge_listener(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
         "request_headers_timeout": "10s",
         "normalize_path": True,
         "access_log": access_log(),
-        "tracing": tracing(plan),
+        **({"tracing": tracing(plan)} if plan.traces else {}),
         "local_reply_config": local_replies(),
         "route_config": routes(*_routes(plan, secrets)),
         "http_filters": _filters(plan),

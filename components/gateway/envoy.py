@@ -50,5 +50,6 @@ def _clusters(plan: GatewayPlan) -> Iterator[Json]:
         if model.hosted:
             yield hosted_cluster(plan, model, model.hosted)
     yield limits_cluster(plan)
-    yield collector_cluster(plan)
+    if plan.traces:
+        yield collector_cluster(plan)
     yield from lifecycle_clusters(plan)

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from stacks.gateway import GatewayKey, Mirror, Tls, TlsSecret
+from stacks.observability import NoLangfuse
 from stacks.scaling import Fallback
 from stacks.stack import ServedModel, Stack
 
@@ -91,6 +92,8 @@ class GatewayPlan:
     longest_silence_s: float
     largest_request_bytes: int
     span_fraction: float
+    traces: bool
+    """Whether there is a collector to send spans to."""
     prompts: bool
     keys: tuple[GatewayKey, ...]
     models: tuple[Model, ...]
@@ -140,6 +143,7 @@ def gateway_plan(stack: Stack, prices: Mapping[str, Price]) -> GatewayPlan:
         longest_silence_s=gateway.longest_silence_seconds,
         largest_request_bytes=math.ceil(gateway.largest_request_mib * 2**20),
         span_fraction=gateway.span_fraction,
+        traces=not isinstance(stack.observability.langfuse, NoLangfuse),
         prompts=stack.observability.prompts is not None,
         keys=gateway.keys,
         models=tuple(_model(model, prices) for model in stack.models),

@@ -39,7 +39,8 @@ def after(name: str, values: tuple[str, ...]) -> str:
 
 
 def container(workload: Workload) -> dict[str, Any]:
-    found: dict[str, Any] = workload.pod["containers"][0]
+    pod: Any = workload.pod
+    found: dict[str, Any] = pod["containers"][0]
     return found
 
 

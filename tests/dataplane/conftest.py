@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.dataplane.live import Live
+from tests.dataplane.manifests import IMAGES
 from tests.dataplane.process_node.network import PodNetwork, pod_network, why_not
+from tests.dataplane.process_node.node import ProcessNode, process_node
 from tests.engine.control_plane import ControlPlane, run_control_plane
 from tools.bootstrap import directories
 from tools.console import SetupError
@@ -56,6 +59,26 @@ def live_control_plane(
         tools_path, directory, address=network.host_address, aggregation=True
     ) as plane:
         yield plane
+
+
+@pytest.fixture(scope="module")
+def small_node(
+    live_control_plane: ControlPlane, network: PodNetwork, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ProcessNode]:
+    """A process node whose images are small Python programs."""
+    root = tmp_path_factory.mktemp("small-node")
+    with process_node(live_control_plane.api, network=network, images=IMAGES, root=root) as made:
+        yield made
+
+
+@pytest.fixture
+def live(
+    live_control_plane: ControlPlane, small_node: ProcessNode, request: pytest.FixtureRequest
+) -> Live:
+    """The small node, and a namespace named after the test."""
+    name = request.node.name.replace("_", "-")[:60].strip("-")
+    live_control_plane.add_namespace(name)
+    return Live(plane=live_control_plane, node=small_node, namespace=name)
 
 
 def _runs_pods(item: pytest.Item) -> bool:

@@ -5,14 +5,12 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.dataplane.live import Live, is_ready, python_in
 from tests.dataplane.manifests import (
-    IMAGES,
     SLEEP,
     Manifest,
     container,
@@ -22,7 +20,7 @@ from tests.dataplane.manifests import (
     service,
 )
 from tests.dataplane.process_node.network import PodNetwork, clean_leftovers, leftovers
-from tests.dataplane.process_node.node import ProcessNode, process_node
+from tests.dataplane.process_node.node import ProcessNode
 from tests.engine.control_plane import ControlPlane
 
 CALL = """
@@ -59,26 +57,6 @@ with pod_network() as network:
     print(network.bridge, ContainerProcess(plan, folder / "log").pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture(scope="module")
-def node(
-    live_control_plane: ControlPlane, network: PodNetwork, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ProcessNode]:
-    root = tmp_path_factory.mktemp("limits")
-    with process_node(
-        live_control_plane.api, network=network, images=IMAGES, root=root, name="limits-0"
-    ) as made:
-        yield made
-
-
-@pytest.fixture
-def live(
-    live_control_plane: ControlPlane, node: ProcessNode, request: pytest.FixtureRequest
-) -> Live:
-    name = request.node.name.replace("_", "-")[:60].strip("-")
-    live_control_plane.add_namespace(name)
-    return Live(plane=live_control_plane, node=node, namespace=name)
 
 
 def test_a_pod_calls_the_api_as_its_account_and_no_further(live: Live):
@@ -153,14 +131,14 @@ def test_a_plain_pod_leaves_nothing_out(live: Live):
 )
 def test_a_container_that_cannot_start_says_why(
     live_control_plane: ControlPlane,
-    node: ProcessNode,
+    small_node: ProcessNode,
     fields: Manifest,
     reason: str,
     message: str,
 ):
     name = f"odd-{next(iter(fields)).lower()}"
     live_control_plane.add_namespace(name)
-    live = Live(plane=live_control_plane, node=node, namespace=name)
+    live = Live(plane=live_control_plane, node=small_node, namespace=name)
     odd = pod(name, "odd", pod_spec(container(SLEEP, **fields)))
 
     live.api.apply(odd)

@@ -3,9 +3,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.engine.control_plane import ControlPlane, run_control_plane
 from tests.engine.pulumi_cli import PulumiProject, copy_program
+from tools import data_plane
 from tools.bootstrap import directories
 from tools.console import SetupError
 
@@ -36,6 +38,10 @@ def control_plane(
 ) -> Iterator[ControlPlane]:
     """One control plane for the whole run: tests use namespaces and node names of their own."""
     with run_control_plane(tools_path, tmp_path_factory.mktemp("control-plane")) as plane:
+        plane.add_gpu_node("cpu", gpus=0, taint=False)
+        plane.add_volumes(20)
+        for definition in sorted(data_plane.autoscaler().keda_crds.glob("*.yaml")):
+            plane.api.apply(yaml.safe_load(definition.read_text()))
         yield plane
 
 

@@ -62,6 +62,19 @@ class ControlPlane:
         status = {"capacity": capacity, "allocatable": capacity}
         self.api.apply(node | {"status": status}, subresource="status")
 
+    def add_volumes(self, count: int) -> None:
+        """Add volumes that claims without a class are bound to; nothing is ever written to them."""
+        for number in range(count):
+            spec = {
+                "capacity": {"storage": "100Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": {"path": "/nowhere"},
+            }
+            metadata = {"name": f"volume-{number}"}
+            manifest = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata}
+            self.api.apply(manifest | {"spec": spec})
+
     def add_namespace(self, name: str, *, pod_security: str | None = None) -> None:
         """Add a namespace; `pod_security` is the level it enforces, such as `restricted`."""
         labels = {"pod-security.kubernetes.io/enforce": pod_security} if pod_security else {}

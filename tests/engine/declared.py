@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from components.images import locked_images
 from tests.engine.pulumi_cli import PulumiProject, copy_program
 
 DAY: Final = "2026-11-21"
@@ -19,8 +20,27 @@ STALE_DAY: Final = "2029-01-01"
 LIVE: Final = {
     "target": {"kind": "kubernetes", "context": "tests"},
     "models[0].serving.image": f"vllm/vllm-openai@sha256:{64 * 'a'}",
+    "images": {name: f"{name}@sha256:{64 * 'b'}" for name in locked_images()},
 }
 """What makes a rendered stack one for the control plane of the tests."""
+SECRETS: Final = {
+    "key-web-chat": "a-key-of-the-web-chat-in-tests",
+    "key-claims": "a-key-of-the-claims-in-tests",
+    "engine-key": "a-key-of-the-engines-in-tests",
+    "counters-password": "a-password-of-redis-in-tests",
+    "hosted-support-chat": "a-key-of-the-provider-in-tests",
+    "langfuse-encryption-key": 32 * "ab",
+    "langfuse-public-key": "pk-lf-public-key-of-the-tests",
+    "langfuse-secret-key": "sk-lf-secret-key-of-the-tests",
+    **{
+        f"langfuse-{name}": f"the-{name}-of-the-tests"
+        for name in (
+            *("salt", "nextauth-secret", "admin-password", "postgres-password"),
+            *("clickhouse-password", "cache-password", "s3-access-key", "s3-secret-key"),
+        )
+    },
+}
+"""What the demo stack needs on a live target, in the clear: they open nothing."""
 GONE: Final = object()
 """As a change: the field is left out."""
 
@@ -48,6 +68,7 @@ def declare(
     document = yaml.safe_load((folder / f"Pulumi.{base}.yaml").read_text())
     for path, value in (changes or {}).items():
         put(document["config"]["breakeven:stack"], path, value)
+    document["config"]["breakeven:secrets"] = SECRETS
     written = folder / f"Pulumi.{name}.yaml"
     written.write_text(yaml.safe_dump(document, sort_keys=False))
     return written

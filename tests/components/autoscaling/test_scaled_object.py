@@ -61,12 +61,12 @@ def test_it_scales_the_models_deployment_within_the_pools_floor_and_cap():
 
 
 def test_demand_is_the_gateways_gauge_in_replicas():
-    # 82.1 requests in flight are one replica: a thousandth of it is 0.0821 of a request.
+    # 27159.118 / 1152 x 3.48344 = 82.1243 requests in flight are one replica.
     query = triggers()["demand"]["metadata"]["query"]
     assert query.startswith("ceil(sum(envoy_http_downstream_rq_active{")
     assert 'namespace="serving-demo"' in query
     assert 'envoy_http_conn_manager_prefix="model_support-chat"' in query
-    assert query.endswith("}) / 0.082125) / 1000")
+    assert query.endswith("}) / 0.0821243) / 1000")
 
 
 def test_a_gateway_that_is_not_scraped_is_a_failure_and_not_idleness():
@@ -76,9 +76,7 @@ def test_a_gateway_that_is_not_scraped_is_a_failure_and_not_idleness():
 
 def test_no_replica_that_serves_is_zero_and_no_failure():
     query = triggers()["ready"]["metadata"]["query"]
-    assert (
-        query == 'sum(up{namespace="serving-demo",job="vllm",model="support-chat"}) or vector(0)'
-    )
+    assert query == 'sum(up{namespace="serving-demo",job="vllm",model="support-chat"}) or vector(0)'
 
 
 def test_pods_are_those_of_the_model_pending_ones_too():
@@ -178,7 +176,11 @@ def test_a_pool_of_fixed_size_has_none():
 
 def test_the_stacks_own_prometheus_is_asked_or_the_clusters():
     own = Stack.model_validate(a_stack())
-    operator = {"kind": "operator", "address": "http://p.monitoring:9090", "namespace": "monitoring"}
+    operator = {
+        "kind": "operator",
+        "address": "http://p.monitoring:9090",
+        "namespace": "monitoring",
+    }
     other = Stack.model_validate(a_stack({"observability.prometheus": operator}))
     assert prometheus_address(own, namespace="serving-demo") == ADDRESS
     assert prometheus_address(other, namespace="serving-demo") == "http://p.monitoring:9090"
@@ -214,7 +216,9 @@ def _problems(value: Any, schema: dict[str, Any], path: str = "") -> list[str]:
     fields = schema.get("properties", {})
     if not fields:
         return []
-    missing = [f"{path}.{name} is missing" for name in schema.get("required", ()) if name not in value]
+    missing = [
+        f"{path}.{name} is missing" for name in schema.get("required", ()) if name not in value
+    ]
     unknown = [f"{path}.{name} is unknown" for name in value if name not in fields]
     inner = (
         _problems(item, fields[name], f"{path}.{name}")

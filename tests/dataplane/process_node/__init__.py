@@ -8,5 +8,5 @@ the caller says which programs stand for which image.
 
 Whatever of a manifest cannot be honoured is listed in `ProcessNode.left_out`. What holds for every
 pod is not repeated there: back-off starts at 1 s and not at 10 s; mounted ConfigMaps and Secrets
-are not followed when they change; a container sees this machine's files, read from below its own.
+are not followed when they change; termination messages are not read; a container sees this machine's files, read from below its own.
 """

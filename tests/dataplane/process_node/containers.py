@@ -39,20 +39,24 @@ class Containers:
             main.tick()
 
     def complete(self) -> bool:
-        """Return whether nothing is to be run any more, but for sidecars."""
-        return self.phase() in (SUCCEEDED, FAILED)
+        """Return whether nothing is to be run any more, but for what sidecars still do."""
+        return self._outcome() is not None
 
     def phase(self) -> str:
-        """Return the pod's phase."""
-        if any(
-            init.finished and init.exit_code != 0 for init in self.inits if not _is_sidecar(init)
-        ):
-            return FAILED
-        if all(main.finished for main in self.mains):
-            fine = all(main.exit_code == 0 for main in self.mains)
-            return SUCCEEDED if fine else FAILED
+        """Return the pod's phase; it is not over before its sidecars are."""
+        outcome = self._outcome()
+        if outcome and all(runner.process is None for runner in self.all):
+            return outcome
         begun = all("waiting" not in main.state or main.last_state for main in self.mains)
         return "Running" if begun else "Pending"
+
+    def _outcome(self) -> str | None:
+        once = [init for init in self.inits if not _is_sidecar(init)]
+        if any(init.finished and init.exit_code != 0 for init in once):
+            return FAILED
+        if not all(main.finished for main in self.mains):
+            return None
+        return SUCCEEDED if all(main.exit_code == 0 for main in self.mains) else FAILED
 
     def stop(self, grace_s: float, meanwhile: Callable[[], None]) -> None:
         """End all within the grace period: sidecars after the others, in reverse order."""

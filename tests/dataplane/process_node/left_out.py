@@ -56,6 +56,17 @@ CONTAINER = [
     "terminationMessagePath",
     "terminationMessagePolicy",
 ]
+PROBE = [
+    "httpGet",
+    "tcpSocket",
+    "exec",
+    "grpc",
+    "initialDelaySeconds",
+    "periodSeconds",
+    "timeoutSeconds",
+    "successThreshold",
+    "failureThreshold",
+]
 POD_SECURITY = [
     "runAsUser",
     "runAsGroup",
@@ -100,6 +111,7 @@ def _of_container(container: Spec) -> Iterator[str]:
     yield from _unknown(resources, ["limits", "requests"], "resources.")
     yield from _unknown(container.get("lifecycle") or {}, ["preStop"], "lifecycle.")
     for name in PROBES:
+        yield from _unknown(container.get(name) or {}, PROBE, f"{name}.")
         if "grpc" in container.get(name, {}):
             yield f"{name}.grpc: taken as passed"
     for port in container.get("ports", []):

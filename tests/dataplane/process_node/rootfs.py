@@ -16,7 +16,8 @@ REMOUNT, BIND, RECURSIVE, PRIVATE = 0x20, 0x1000, 0x4000, 0x40000
 DETACH = 2
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
-DISK_TYPES = ("ext", "xfs", "btrfs", "zfs", "nfs", "9p", "virtiofs", "f2fs")
+KERNELS = ("/proc", "/sys", "/dev", "/run")
+DISK_TYPES = ("ext", "xfs", "btrfs", "zfs", "nfs", "9p", "virtiofs", "f2fs", "tmpfs")
 SHARED_MEMORY = "size=64m,mode=1777"  # the container runtimes' default
 ANYBODY_PASSES = 0o055
 OLD = "/.machine"
@@ -99,14 +100,16 @@ def _names(plan: dict[str, Any]) -> None:
 
 
 def _other_disks() -> list[str]:
-    """Return what is mounted here besides the root: the overlay shows the folders below."""
-    found = []
+    """Return where other disks are mounted: over the root's alone, their files would be missing."""
+    found = set()
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields, _, kind = line.partition(" - ")
         target = fields.split()[4]
-        if target != "/" and kind.startswith(DISK_TYPES) and Path(target).is_dir():
-            found.append(target)
-    return found
+        plain = not set(target) & set(":,\\")  # what overlayfs would take for syntax
+        kernels = target == "/" or target.startswith(KERNELS)
+        if kind.startswith(DISK_TYPES) and plain and not kernels and Path(target).is_dir():
+            found.add(target)
+    return sorted(found)  # the outer before the inner
 
 
 def _bind(source: str, target: str, *, read_only: bool) -> None:
