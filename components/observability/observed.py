@@ -83,5 +83,5 @@ class Observed(pulumi.ComponentResource):
             name=name,
             namespace=self._namespace,
             labels={**self._labels, **(more or {})},
-            annotations=dict(annotations or {}),
+            annotations=dict(annotations) if annotations else None,
         )
