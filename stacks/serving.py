@@ -57,7 +57,7 @@ class Weights(Declared):
     """The weights that are served."""
 
     id: Text
-    """Hugging Face id, e.g. meta-llama/Llama-3.1-8B-Instruct, or a path in the image."""
+    """Hugging Face id, e.g. meta-llama/Llama-3.1-8B-Instruct; where it is read from is serving.source."""
     revision: Annotated[str, Field(pattern=COMMIT)]
     """Commit of the weights: what was benchmarked and evaluated is what is served."""
     precision: Precision

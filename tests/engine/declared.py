@@ -19,6 +19,7 @@ STALE_DAY: Final = "2029-01-01"
 """A day on which every price in the repository is too old to judge by."""
 LIVE: Final = {
     "target": {"kind": "kubernetes", "context": "tests"},
+    "observability.langfuse": {"kind": "none"},
     "models[0].serving.image": f"vllm/vllm-openai@sha256:{64 * 'a'}",
     "images": {name: f"{name}@sha256:{64 * 'b'}" for name in locked_images()},
 }

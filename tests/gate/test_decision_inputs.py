@@ -188,11 +188,12 @@ def test_the_hash_changes_with_each_input_and_with_nothing_else():
 def changed_leaves(stack: Declaration) -> Iterator[tuple[str, Declaration]]:
     """Yield the stack with each leaf changed, alone.
 
-    A `kind` is the name of a form, and a model that a constraint names has its name twice.
+    A `kind` is the name of a form, and a model that a constraint names has its name twice; how long
+    requests are held, and what may leave, follow from what else is declared.
     """
     for path, value in leaves(stack):
         if (
-            path.endswith((".kind", ".residency"))
+            path.endswith((".kind", ".residency", ".scaling", ".hold_seconds"))
             or (".keys[" in path and ".models[" in path)
             or value == "second"
         ):
