@@ -138,20 +138,15 @@ def backwards(value: Any) -> Any:
     return [backwards(content) for content in value] if isinstance(value, list) else value
 
 
-NOT_DECIDED = (
-    "target.",
-    "gateway.",
-    "observability.",
-    "constraints[",
-    "[0].serving.",
-    "[1].serving.",
-)
+NOT_DECIDED = ("target.", "gateway.", "observability.", "constraints[")
+SERVED = ("[0].serving.", "[1].serving.")
 DECIDED_OF_SERVING = ("serving.gpu_memory_utilization", "serving.cold_start_seconds")
 
 
 def is_decided(path: str) -> bool:
     """Return whether a change of this leaf is a new decision."""
-    return path.endswith(DECIDED_OF_SERVING) or not any(part in path for part in NOT_DECIDED)
+    served = path.startswith(NOT_DECIDED) or any(part in path for part in SERVED)
+    return path.endswith(DECIDED_OF_SERVING) or not served
 
 
 def others(value: Any) -> Iterator[Any]:
