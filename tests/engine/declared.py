@@ -26,6 +26,7 @@ LIVE: Final = {
 """What makes a rendered stack one for the control plane of the tests."""
 SECRETS: Final = {
     "key-web-chat": "a-key-of-the-web-chat-in-tests",
+    "key-me": "a-key-of-the-local-stack-in-tests",
     "key-claims": "a-key-of-the-claims-in-tests",
     "engine-key": "a-key-of-the-engines-in-tests",
     "counters-password": "a-password-of-redis-in-tests",

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.engine.declared import checked, new_project
+from tests.engine import declared
+from tests.engine.declared import checked, declare, new_project
 from tests.engine.pulumi_cli import ROOT, PulumiProject
 from tests.engine.shown import created, errors, table
 
@@ -55,10 +56,12 @@ def test_a_rendered_stack_previews_to_its_verdict(project: PulumiProject, name: 
 
 
 @pytest.mark.parametrize("name", LIVE)
-def test_a_stack_for_a_cluster_previews_once_its_digest_is_set(project: PulumiProject, name: str):
+def test_a_stack_for_a_cluster_previews_once_its_digests_and_secrets_are_set(
+    project: PulumiProject, name: str
+):
     verdict = checked(project, name)["verdict"]
-    image = "breakeven:stack.models[0].serving.image"
-    project.config_set(name, image, f"vllm/vllm-openai@sha256:{64 * 'a'}", path=True)
+    pinned = ("models[0].serving.image", "images")
+    declare(project, name, {path: declared.LIVE[path] for path in pinned}, base=name)
 
     result = project.preview(name)
 
