@@ -38,4 +38,7 @@ def cluster_provider(target: Render | Kubernetes) -> k8s.Provider:
                 context=target.context,
                 kubeconfig=target.kubeconfig,
                 enable_server_side_apply=True,
+                # Else a change deletes them first: a pod that starts in between finds none.
+                enable_config_map_mutable=True,
+                enable_secret_mutable=True,
             )

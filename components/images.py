@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from stacks.errors import InputError, Place
+from stacks.errors import InputError, Place, Problem
 from stacks.target import Render, Target
 
 PLACEHOLDER_DIGEST: Final = "sha256:" + 64 * "0"
@@ -44,14 +44,22 @@ def stack_images(declared: Images, needed: frozenset[str], target: Target, *, fi
     ]
     images = {**known, **{name: image for name, image in declared.items() if name in known}}
     unpinned = [
-        place.at(name).problem(
-            found=f"{images[name].split('@')[0]} with a placeholder for its digest",
-            allowed="the digest that your registry serves",
-            remedy=f"ask for it: docker buildx imagetools inspect {images[name].split('@')[0]}",
-        )
+        problem
         for name in sorted(needed)
-        if images[name].endswith(PLACEHOLDER_DIGEST) and not isinstance(target, Render)
+        if (problem := placeholder_problem(images[name], place.at(name), target))
     ]
     if problems := [*unknown, *unpinned]:
         raise InputError(*problems)
     return images
+
+
+def placeholder_problem(image: str, place: Place, target: Target) -> Problem | None:
+    """Return what is wrong with an image that has no digest yet; None on a target that only renders."""
+    if not image.endswith(PLACEHOLDER_DIGEST) or isinstance(target, Render):
+        return None
+    name = image.partition("@")[0]
+    return place.problem(
+        found=f"{name} with a placeholder for its digest",
+        allowed="the digest that your registry serves",
+        remedy=f"ask for it: docker buildx imagetools inspect {name}",
+    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from components.engine.keys import CURRENT, OTHER
 from components.gateway.keys import check_keys
 from components.observability.langfuse_environment import SECRET_KEYS
 from stacks.errors import InputError, Place, Problem
@@ -58,6 +59,8 @@ def stack_secrets(
         InputError: one has a wrong form, or is missing on a live target; no value is ever shown.
     """
     place, needed = Place(file, "config.breakeven:secrets"), needed_secrets(stack)
+    if OTHER in values:
+        needed = (*needed, _engine_key(OTHER, "what engines take as well"))
     renders = isinstance(target, Render)
     known = dict(values)
     if renders:
@@ -91,11 +94,19 @@ def _of_gateway(stack: Stack) -> Iterator[Needed]:
     for key in stack.gateway.keys:
         if not key.existing_secret:
             yield Needed(name=f"key-{key.alias}", purpose=f"API key of {key.alias}", make=_token)
-    yield Needed(name="engine-key", purpose="what the gateway shows the engines", make=_token)
+    yield _engine_key(CURRENT, "what the gateway shows the engines")
     yield Needed(name="counters-password", purpose="password of the limits' Redis", make=_token)
     for model in stack.models:
         if model.serving.fallback:
             yield Needed(name=f"hosted-{model.name}", purpose="API key at the hosted fallback")
+
+
+def _engine_key(name: str, purpose: str) -> Needed:
+    # vLLM reads it as a word of its command line, where a dash begins a flag.
+    form, allowed = r"[^\s-]\S{15,}", f"{Needed.allowed}, not beginning with -"
+    return Needed(
+        name=name, purpose=purpose, form=form, allowed=allowed, make=lambda: f"e{_token()}"
+    )
 
 
 def _of_langfuse(stack: Stack) -> Iterator[Needed]:

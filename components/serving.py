@@ -1,6 +1,6 @@
 """Everything that serves a stack: planned first, so that a mistake is told before anything exists."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,10 +10,15 @@ from pulumi import Output, ResourceOptions
 
 from components.autoscaling.component import Autoscaler
 from components.autoscaling.scaled_object import follows, prometheus_address, scaled_object
+from components.engine.keys import KEYS_FILE, keys_text
 from components.engine.plan import EngineSurroundings, VllmPlan, vllm_plan
 from components.engine.pod import ENGINE_KEY
 from components.engine.vllm import Vllm, VllmArgs
+from components.evaluation.component import Evaluation
+from components.evaluation.plan import EvaluationPlan, evaluation_plans
+from components.gateway.certificate import certificates
 from components.gateway.envoy import envoy_text
+from components.gateway.existing import check_existing_keys, existing_keys
 from components.gateway.plan import GatewayPlan, Price, gateway_plan
 from components.gateway.workloads import counters_workload, gateway_workload, limits_workload
 from components.images import Images, stack_images
@@ -26,10 +31,10 @@ from components.router import router_workload
 from components.secrets import stack_secrets
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
 from components.workload import Part, Workload
-from stacks.errors import InputError, Place
+from stacks.errors import Place
 from stacks.observability import NoLangfuse
 from stacks.stack import ServedModel, Stack
-from stacks.target import Render, Target
+from stacks.target import Target
 
 GATEWAY_IMAGES = frozenset({"envoy", "ratelimit", "redis", "vllm-router"})
 
@@ -52,6 +57,8 @@ class ServingPlan:
     namespace: str
     judged: Mapping[str, Judged]
     engines: Mapping[str, VllmPlan]
+    evaluations: Mapping[str, EvaluationPlan]
+    """Of the models that have one."""
     gateway: GatewayPlan
     images: Images
     secrets: Mapping[str, str]
@@ -76,11 +83,12 @@ def serving_plan(
         InputError: an image, argument, secret or time does not hold.
     """
     _check_prompts(stack, file, today)
-    _check_existing_secrets(stack, file, target)
+    check_existing_keys(stack, file, target)
     known = stack_secrets(stack, secrets, file=file, target=target)
     around = EngineSurroundings(
         traces=not isinstance(stack.observability.langfuse, NoLangfuse),
         largest_request_mib=stack.gateway.largest_request_mib,
+        aliases=frozenset(alias for each in stack.models for alias in each.serving.aliases),
     )
     models = Place(file, "")
     engines = {
@@ -94,13 +102,15 @@ def serving_plan(
         for index, model in enumerate(stack.models)
     }
     needed = GATEWAY_IMAGES | observability_images(stack)
+    images = stack_images(stack.images, needed, target, file=file)
     return ServingPlan(
         stack=stack,
         namespace=namespace_name(name),
         judged=judged,
         engines=engines,
+        evaluations=evaluation_plans(stack, engines, target, file=file, images=images),
         gateway=gateway_plan(stack, {name: each.price for name, each in judged.items()}),
-        images=stack_images(stack.images, needed, target, file=file),
+        images=images,
         secrets=known,
         decision=decision,
     )
@@ -121,6 +131,7 @@ class Serving(pulumi.ComponentResource):
         shared = ServingNamespaceArgs(name=plan.namespace, huggingface_token=hub_token)
         self._space = ServingNamespace("serving", shared, self._child)
         self._secrets = {name: Output.secret(value) for name, value in plan.secrets.items()}
+        self._engine_keys = Output.secret(keys_text(plan.secrets))
         self._within = ResourceOptions(parent=self, depends_on=[self._space])
         NetworkPolicies(
             "network",
@@ -128,11 +139,16 @@ class Serving(pulumi.ComponentResource):
             self._labels("network", "network"),
             self._within,
         )
-        self._engine_key()
+        self._key = self._engine_key()
+        self._evaluations: list[pulumi.Resource] = []
         for model in plan.stack.models:
-            self._model(model, has_token=hub_token is not None)
-        for work in self._gateway():
-            self._part(work)
+            self._model(model, hub_token)
+        issued = certificates(
+            plan.stack.gateway, plan.namespace, self._labels("gateway", "gateway"), self._within
+        )
+        after = [*issued, *self._evaluations]
+        for work in self._gateway():  # in this order: limits read the counters' Secret
+            after.append(self._part(work, after))
         parts = observability_parts(
             plan.stack,
             namespace=plan.namespace,
@@ -147,38 +163,43 @@ class Serving(pulumi.ComponentResource):
     def _labels(self, component: str, instance: str) -> Mapping[str, str]:
         return labels(component, instance, decision=self._plan.decision)
 
-    def _part(self, work: Workload) -> None:
+    def _part(self, work: Workload, after: Sequence[pulumi.Resource] = ()) -> Part:
         own = self._labels(work.component, work.instance)
-        Part(work, self._space.name, own, self._within)
+        opts = ResourceOptions(parent=self, depends_on=[self._space, *after])
+        return Part(work, self._space.name, own, opts)
 
-    def _engine_key(self) -> None:
-        k8s.core.v1.Secret(
+    def _engine_key(self) -> k8s.core.v1.Secret:
+        return k8s.core.v1.Secret(
             ENGINE_KEY,
             metadata={
                 "name": ENGINE_KEY,
                 "namespace": self._space.name,
                 "labels": dict(self._labels(ENGINE_KEY, ENGINE_KEY)),
             },
-            string_data={"key": self._secrets["engine-key"]},
+            string_data={"key": self._secrets["engine-key"], KEYS_FILE: self._engine_keys},
             opts=self._within,
         )
 
-    def _model(self, model: ServedModel, *, has_token: bool) -> None:
+    def _model(self, model: ServedModel, token: pulumi.Input[str] | None) -> None:
         plan = self._plan
+        reads: dict[str, pulumi.Input[str]] = {f"{ENGINE_KEY}/{KEYS_FILE}": self._engine_keys}
+        if token is not None:
+            reads["hub-token/token"] = token
         self._part(router_workload(model, namespace=plan.namespace, images=plan.images))
         own = self._labels("vllm", model.name)
-        Vllm(
+        engine = Vllm(
             model.name,
             VllmArgs(
                 plan=plan.engines[model.name],
                 replicas=plan.judged[model.name].replicas,
                 autoscaled=follows(model) is not None,
                 namespace=self._space.name,
-                token_secret="hub-token" if has_token else None,
+                token_secret=None if token is None else "hub-token",
+                reads=reads,
                 labels=own,
                 node_selector=model.serving.node_selector,
             ),
-            self._within,
+            ResourceOptions(parent=self, depends_on=[self._space, self._key]),
         )
         if follows(model):
             address = prometheus_address(plan.stack, namespace=plan.namespace)
@@ -186,30 +207,20 @@ class Serving(pulumi.ComponentResource):
                 model, namespace=plan.namespace, prometheus_address=address, labels=own
             )
             Autoscaler(model.name, scaler, self._within)
+        if evaluation := plan.evaluations.get(model.name):
+            own = self._labels("evaluation", model.name)
+            after = ResourceOptions(parent=self, depends_on=[engine])
+            made = Evaluation(model.name, evaluation, self._space.name, own, after)
+            self._evaluations.append(made)
 
     def _gateway(self) -> Iterator[Workload]:
         plan = self._plan.gateway
-        known = self._secrets | self._existing_keys()
-        text = Output.all(**known).apply(lambda values: envoy_text(plan, values))
-        yield counters_workload(self._plan.images, self._secrets["counters-password"])
-        yield limits_workload(plan, self._plan.images)
+        elsewhere = existing_keys(plan.keys, self._plan.namespace, self._child)
+        text = elsewhere.apply(lambda keys: envoy_text(plan, {**self._plan.secrets, **keys}))
+        password = self._secrets["counters-password"]
+        yield counters_workload(self._plan.images, password)
+        yield limits_workload(plan, self._plan.images, password)
         yield gateway_workload(plan, self._plan.images, Output.secret(text))
-
-    def _existing_keys(self) -> dict[str, Output[str]]:
-        """Return the keys that stand in Secrets of the cluster; read by each preview and update."""
-        found = {}
-        for key in self._plan.stack.gateway.keys:
-            if key.existing_secret:
-                place = f"{self._plan.namespace}/{key.existing_secret}"
-                secret = k8s.core.v1.Secret.get(f"key-{key.alias}", place, opts=self._child)
-                found[f"key-{key.alias}"] = secret.data.apply(_key_of)
-        return found
-
-
-def _key_of(data: Mapping[str, str]) -> str:
-    import base64  # noqa: PLC0415 - only such a stack needs it
-
-    return base64.b64decode(data["key"]).decode()
 
 
 def _check_prompts(stack: Stack, file: str, today: date) -> None:
@@ -221,19 +232,3 @@ def _check_prompts(stack: Stack, file: str, today: date) -> None:
             allowed=f"a day from {today}",
             remedy="take prompts out, or agree with their readers on a later day",
         )
-
-
-def _check_existing_secrets(stack: Stack, file: str, target: Target) -> None:
-    if not isinstance(target, Render):
-        return
-    problems = [
-        Place(file, f"gateway.keys[{index}].existing_secret").problem(
-            found=f"{key.existing_secret}, with target: render",
-            allowed="a live target: without a cluster there is nothing to read it from",
-            remedy=f"leave it out and set breakeven:secrets.key-{key.alias}",
-        )
-        for index, key in enumerate(stack.gateway.keys)
-        if key.existing_secret
-    ]
-    if problems:
-        raise InputError(*problems)

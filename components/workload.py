@@ -6,8 +6,9 @@ its Deployment, Service, ConfigMap, Secret, account and disruption budget hang t
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -22,6 +23,8 @@ ROLLING: DeploymentStrategyArgsDict = {
     "type": "RollingUpdate",
     "rolling_update": {"max_surge": 1, "max_unavailable": 0},
 }
+FILES_DIGEST: Final = "breakeven/files"
+"""Annotation of a pod's template: a digest of all that the pod reads only once."""
 RECREATE: DeploymentStrategyArgsDict = {"type": "Recreate"}
 """For a single pod with a volume of its own: two never write to it."""
 
@@ -43,6 +46,9 @@ class Workload:
     """Files of its ConfigMap; a change replaces its pods."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Files of its Secret; a change replaces its pods."""
+    reads: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """What its environment takes from Secrets of others, by `<secret>/<key>`; a change replaces its
+    pods, which read it at their start only."""
     strategy: DeploymentStrategyArgsDict = field(default_factory=lambda: ROLLING)
     rules: tuple[PolicyRuleArgsDict, ...] = ()
     """What its account may do in the namespace; without any it has no token."""
@@ -74,9 +80,9 @@ class Part(pulumi.ComponentResource):
             name=workload.name, namespace=namespace, labels=dict(labels) | workload.chosen
         )
         self._account()
-        self._files()
+        files = self._files()
         self._service()
-        self._deployment()
+        self._deployment(files)
         self.register_outputs({})
 
     def _account(self) -> None:
@@ -95,13 +101,19 @@ class Part(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _files(self) -> None:
+    def _files(self) -> list[pulumi.Resource]:
+        """Register what its pods read at their start, and return it."""
         work, meta = self._workload, self._metadata
+        read: list[pulumi.Resource] = []
         if work.files:
-            k8s.core.v1.ConfigMap(work.name, metadata=meta, data=dict(work.files), opts=self._child)
+            files = dict(work.files)
+            read.append(
+                k8s.core.v1.ConfigMap(work.name, metadata=meta, data=files, opts=self._child)
+            )
         if work.secrets:
-            k8s.core.v1.Secret(
-                work.name, metadata=meta, string_data=dict(work.secrets), opts=self._child
+            values = dict(work.secrets)
+            read.append(
+                k8s.core.v1.Secret(work.name, metadata=meta, string_data=values, opts=self._child)
             )
         if work.storage_gib:
             k8s.core.v1.PersistentVolumeClaim(
@@ -119,6 +131,7 @@ class Part(pulumi.ComponentResource):
                 },
                 opts=self._child,
             )
+        return read
 
     def _service(self) -> None:
         work, meta = self._workload, self._metadata
@@ -141,8 +154,9 @@ class Part(pulumi.ComponentResource):
                 opts=self._child,
             )
 
-    def _deployment(self) -> None:
+    def _deployment(self, read: Sequence[pulumi.Resource]) -> None:
         work, wait = self._workload, f"{self._workload.await_s}s"
+        hashed = digest(work.files, {**work.secrets, **work.reads})
         k8s.apps.v1.Deployment(
             work.name,
             metadata=self._metadata,
@@ -153,19 +167,22 @@ class Part(pulumi.ComponentResource):
                 "template": {
                     "metadata": {
                         "labels": work.chosen,
-                        "annotations": {"breakeven/files": digest(work.files, work.secrets)},
+                        "annotations": {FILES_DIGEST: hashed},
                     },
                     "spec": work.pod,
                 },
             },
             opts=ResourceOptions(
-                parent=self, custom_timeouts=CustomTimeouts(create=wait, update=wait)
+                parent=self,
+                # A pod of the new template that started before them would keep the old values.
+                depends_on=read,
+                custom_timeouts=CustomTimeouts(create=wait, update=wait),
             ),
         )
 
 
 def digest(files: Mapping[str, str], secrets: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    """Return a hash that changes with any file, so that pods are replaced when one does.
+    """Return a hash that changes with any value, so that pods are replaced when one does.
 
     It is no secret: what is secret here is random and long.
     """

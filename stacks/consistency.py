@@ -31,6 +31,7 @@ def _problems(stack: "Stack") -> Iterator[ContradictionError]:
     for index, model in enumerate(stack.models):
         yield from _scaling(f".models[{index}].serving", model)
         yield from _times(f".models[{index}].serving", model, stack)
+        yield from _evaluation(f".models[{index}].serving", model)
     yield from _keys(stack)
     yield from _environment(stack)
 
@@ -75,6 +76,16 @@ def _scaling(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
             found=f"{serving.hold_seconds}, although a replica is always up",
             allowed="0, but where pool.replicas.min is 0",
             remedy="take it out: nothing is ever held",
+        )
+
+
+def _evaluation(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
+    if model.serving.evaluation and model.serving.scaling and not model.pool.replicas.min:
+        yield ContradictionError(
+            field=f"{place}.evaluation",
+            found="one, with pool.replicas.min: 0",
+            allowed="an evaluation where a replica is always up",
+            remedy="keep one replica up, or take the evaluation out: nobody would be there to answer it",
         )
 
 

@@ -55,7 +55,7 @@ class TlsSecret(Declared):
 
 
 class TlsIssuer(Declared):
-    """A certificate that cert-manager issues and renews."""
+    """A certificate that cert-manager issues and renews; it has to be in the cluster."""
 
     kind: Literal["issuer"]
     name: DnsLabel

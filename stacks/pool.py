@@ -135,8 +135,9 @@ class Autoscaled(Declared):
     kind: Literal["autoscaled"]
     lead_minutes: Amount
     """From the decision to scale up until the replica serves: the measured cold start."""
-    hold_minutes: Amount
-    """How long capacity stays after it was last needed: the cool-down."""
+    hold_minutes: Annotated[Amount, Field(le=60)]
+    """How long capacity stays after it was last needed: the cool-down. Kubernetes' HPA takes at most
+    an hour."""
 
 
 Scaling = Annotated[FixedPool | Autoscaled, Field(discriminator="kind")]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stacks.errors import ContradictionError
+from stacks.evaluation import Evaluation
 from stacks.numbers import (
     COMMIT,
     IMAGE,
@@ -116,6 +117,8 @@ class Serving(Declared):
     """The autoscaler; needed where the pool is autoscaled, and only there."""
     fallback: Fallback | None = None
     """Hosted model for what cannot be served; only for keys that may."""
+    evaluation: Evaluation | None = None
+    """What the model must pass before the gateway's configuration changes."""
     node_selector: dict[str, str] = Field(default_factory=dict)
     """Labels of the nodes that may run a replica; left out, any node with free GPUs."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)

@@ -26,9 +26,8 @@ POLLING_S: Final = 10
 """How soon a first request is seen at zero replicas; above zero the HPA asks every 15 s by itself."""
 FAILURE_THRESHOLD: Final = 3
 """Readings that may fail before replicas are kept as they are."""
-LONGEST_STABILIZATION_S: Final = 3600
 LONGEST_PERIOD_S: Final = 1800
-"""The HPA takes no longer ones."""
+"""The HPA takes no longer one."""
 SCALE_DOWN_PERIOD_S: Final = 60
 """Replicas go one by one; that they stayed for the hold is said by the stabilization window."""
 
@@ -145,9 +144,7 @@ def behavior(model: ServedModel, pool: Autoscaled) -> Manifest:
             ],
         },
         "scaleDown": {
-            "stabilizationWindowSeconds": min(
-                math.ceil(pool.hold_minutes * 60), LONGEST_STABILIZATION_S
-            ),
+            "stabilizationWindowSeconds": math.ceil(pool.hold_minutes * 60),
             "policies": [{"type": "Pods", "value": 1, "periodSeconds": SCALE_DOWN_PERIOD_S}],
         },
     }

@@ -11,10 +11,10 @@ from components.engine.environment import environment
 from components.engine.known_arguments import pinned_version
 from components.engine.probes import Timings, check_timings, timings
 from components.engine.weights import Download, EngineWeights, check_weights, engine_weights
-from components.images import PLACEHOLDER_DIGEST
+from components.images import placeholder_problem
 from stacks.errors import InputError, Place, Problem
 from stacks.stack import ServedModel
-from stacks.target import Render, Target
+from stacks.target import Target
 
 PORT: Final = 8000
 HOME: Final = "/home/vllm"
@@ -43,6 +43,9 @@ class EngineSurroundings:
     """Whether the stack runs a collector that keeps spans."""
     largest_request_mib: float = 4.0
     """Largest body that the gateway lets through."""
+    aliases: frozenset[str] = frozenset()
+    """Of all models. Each engine answers to each of them, and the gateway alone says whom a request
+    reaches: an alias moves to another model without a restart of either."""
 
 
 NO_SURROUNDINGS: Final = EngineSurroundings()
@@ -131,7 +134,7 @@ def engine_settings(
     return EngineSettings(
         model=source.model,
         revision=source.revision,
-        served_model_name=(model.name, *serving.aliases),
+        served_model_name=(model.name, *sorted(around.aliases.union(serving.aliases))),
         port=PORT,
         tensor_parallel_size=model.pool.gpus_per_replica,
         pipeline_parallel_size=1,
@@ -161,16 +164,11 @@ def _problems(
 ) -> Iterator[Problem]:
     serving, here = model.serving, place.at("serving")
     yield from check_weights(model, place)
-    if serving.image.endswith(PLACEHOLDER_DIGEST) and not isinstance(target, Render):
-        name = serving.image.split("@")[0]
-        yield here.at("image").problem(
-            found=f"{name} with a placeholder for its digest",
-            allowed="the digest that your registry serves",
-            remedy=f"ask for it: docker buildx imagetools inspect {name}",
-        )
-    for problem in check_extra_arguments(tuple(serving.arguments.items())):
+    if problem := placeholder_problem(serving.image, here.at("image"), target):
+        yield problem
+    for wrong in check_extra_arguments(tuple(serving.arguments.items())):
         yield here.at("arguments").problem(
-            found=problem.found, allowed=problem.allowed, remedy=problem.remedy
+            found=wrong.found, allowed=wrong.allowed, remedy=wrong.remedy
         )
     if serving.engine_version != pinned_version():
         yield here.at("engine_version").problem(

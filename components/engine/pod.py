@@ -1,5 +1,9 @@
 """The pod of one engine as Kubernetes takes it, from its plan. Pure."""
 
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     EnvVarArgsDict,
@@ -12,18 +16,21 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
+from components.engine.keys import KEYS_FILE
 from components.engine.plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
 from components.engine.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
 from components.engine.weights import VOLUME, Download
 from components.pods import secret_variable, variable
+from components.workload import FILES_DIGEST, digest
 
 USER_ID = 2000
 """Any but root; vLLM's image has no user of its own."""
 
-ENGINE_KEY = "engine-key"
-"""Secret with the key under `key` that the gateway sends; of /v1 the engine answers nobody else.
-Probes and Prometheus need none: /health and /metrics are open, as is /invocations, which generates
-text too, so that the network policy is what keeps others out."""
+ENGINE_KEY: Final = "engine-key"
+"""Secret with the keys that engines take, and under `key` the one that the gateway sends; of /v1 they
+answer nobody else. Probes and Prometheus need none: /health and /metrics are open, as is /invocations,
+which generates text too, so that the network policy is what keeps others out."""
+KEYS_FOLDER: Final = "/etc/vllm"
 
 WEIGHTS_CLAIM = "weights-claim"
 """Volume of the weights, where they come from one."""
@@ -38,8 +45,12 @@ def pod_template(
     service_account: str,
     token_secret: str | None,
     node_selector: dict[str, str],
+    reads: Mapping[str, pulumi.Input[str]],
 ) -> PodTemplateSpecArgsDict:
-    """Return the template of an engine's Deployment; meets Pod Security `restricted`."""
+    """Return the template of an engine's Deployment; meets Pod Security `restricted`.
+
+    `reads`: the entries of Secrets that it reads at its start, by `<secret>/<key>`.
+    """
     spec: PodSpecArgsDict = {
         "service_account_name": service_account,
         "automount_service_account_token": False,
@@ -71,7 +82,8 @@ def pod_template(
             _download(number, download, plan, token_secret)
             for number, download in enumerate(plan.downloads)
         ]
-    return {"metadata": {"labels": pod_labels}, "spec": spec}
+    annotations = {FILES_DIGEST: digest({}, reads)}
+    return {"metadata": {"labels": pod_labels, "annotations": annotations}, "spec": spec}
 
 
 def _resources(plan: VllmPlan, *, gpus: bool) -> ResourceRequirementsArgsDict:
@@ -92,11 +104,9 @@ def _container(plan: VllmPlan, token_secret: str | None) -> ContainerArgsDict:
         "name": "vllm",
         "image": plan.image,
         "command": ["vllm", "serve"],
-        "args": list(plan.arguments),
-        "env": [
-            *_environment(plan, token_secret),
-            secret_variable("VLLM_API_KEY", secret=ENGINE_KEY, key="key"),
-        ],
+        # A file, since VLLM_API_KEY holds one key only, and an argument is readable in the pod.
+        "args": [*plan.arguments, "--config", f"{KEYS_FOLDER}/{KEYS_FILE}"],
+        "env": _environment(plan, token_secret),
         "ports": [{"name": "http", "container_port": PORT}],
         "resources": _resources(plan, gpus=True),
         "startup_probe": _probe(startup_probe(plan.timings.startup_budget_s)),
@@ -105,7 +115,10 @@ def _container(plan: VllmPlan, token_secret: str | None) -> ContainerArgsDict:
         # Routers must drop the pod before it stops taking requests: its probes stay green meanwhile.
         "lifecycle": {"pre_stop": {"sleep": {"seconds": plan.timings.pre_stop_s}}},
         "security_context": _security(),
-        "volume_mounts": _mounts(plan),
+        "volume_mounts": [
+            *_mounts(plan),
+            {"name": ENGINE_KEY, "mount_path": KEYS_FOLDER, "read_only": True},
+        ],
     }
 
 
@@ -148,6 +161,9 @@ def _volumes(plan: VllmPlan) -> list[VolumeArgsDict]:
     volumes: list[VolumeArgsDict] = [{"name": name, "empty_dir": {}} for name in MOUNTS]
     size = f"{plan.shared_memory_gib:g}Gi"
     volumes.append({"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": size}})
+    volumes.append(
+        {"name": ENGINE_KEY, "secret": {"secret_name": ENGINE_KEY, "default_mode": 0o440}}
+    )
     if plan.weights_claim:
         # Read-only in the pod as well: else the kubelet would give all its files to the pod's group.
         volumes.append(

@@ -26,6 +26,8 @@ class VllmArgs:
     """Namespace they run in."""
     token_secret: str | None
     """Secret with the hub's token under `token`; None where the weights are public."""
+    reads: Mapping[str, pulumi.Input[str]]
+    """What its pods read of Secrets at their start, by `<secret>/<key>`; a change replaces them."""
     labels: Mapping[str, str]
     """Labels of every object."""
     node_selector: Mapping[str, str]
@@ -84,6 +86,7 @@ class Vllm(pulumi.ComponentResource):
                     service_account=name,
                     token_secret=args.token_secret,
                     node_selector=dict(args.node_selector),
+                    reads=args.reads,
                 ),
             },
             opts=ResourceOptions(

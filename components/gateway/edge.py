@@ -202,7 +202,7 @@ def _model_route(
             "timeout": seconds(plan.longest_s(model)),
             **_mirrored(plan),
         },
-        "typed_per_filter_config": key_limits(key.alias),
+        "typed_per_filter_config": key_limits(key.alias, model),
     }
 
 

@@ -82,13 +82,18 @@ def _reply(text: str, retry_after_s: int | None) -> Json:
 def uniform() -> str:
     """Return the Lua that gives a router's or a provider's failure the same shape.
 
-    Their own texts name pods, upstreams and accounts; and clients wait as Retry-After says.
+    Their own texts name pods, upstreams and accounts; and clients wait as Retry-After says. What is
+    wrong with our own key (401, 403) is no answer for the client, whose key was right.
     """
     return f"""
-local texts = {{["429"] = '{FULL}', ["502"] = '{BROKEN}', ["503"] = '{UNAVAILABLE}', ["504"] = '{LATE}'}}
+local texts = {{["429"] = '{FULL}', ["500"] = '{BROKEN}', ["502"] = '{BROKEN}', ["503"] = '{UNAVAILABLE}', ["504"] = '{LATE}'}}
 function envoy_on_response(handle)
   local headers = handle:headers()
   local status = headers:get(":status")
+  if status == "401" or status == "403" then
+    status = "502"
+    headers:replace(":status", status)
+  end
   local text = texts[status]
   if not text then return end
   headers:replace("content-type", "application/json")

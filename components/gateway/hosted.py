@@ -8,6 +8,7 @@ from components.gateway.limits import limit_filter, spend_limits
 from components.gateway.pieces import (
     INTERNAL_HEADERS,
     Json,
+    asked,
     cluster,
     endpoint,
     for_route,
@@ -42,7 +43,9 @@ NOT_THEIR_BUSINESS: Final = (
     "x-envoy-original-path",
 )
 WITH_USAGE: Final = {"stream_options": {"include_usage": True}}
-"""Without it a provider's stream does not say what it used, and the cap would count nothing."""
+"""Without it a provider's stream does not say what it used, and the cap counts an estimate."""
+TAKES_STREAM_OPTIONS: Final = "/v1/(chat/completions|completions)"
+"""The Responses API has no such option: its last event always says what was used."""
 
 
 def hosted_listener(
@@ -58,14 +61,15 @@ def hosted_listener(
         "local_reply_config": {"mappers": local_replies()["mappers"][2:]},
         "http_filters": [
             lua(OURS),
-            *usage_filters(),
+            # The name: so that there is metadata even where the request allows nothing in numbers.
+            *usage_filters([asked("model")]),
             limit_filter(open_when_lost=False, **denied),
             http_filter("transform", "TransformConfig"),
             http_filter("router", "Router", suppress_envoy_headers=True),
         ],
         "route_config": routes(
-            _route(plan, model, hosted, key, streamed=True),
-            _route(plan, model, hosted, key, streamed=False),
+            _route(plan, model, hosted, key, match=_streamed(), more=WITH_USAGE),
+            _route(plan, model, hosted, key, match={"prefix": "/v1/"}, more={}),
         ),
     }
     address = socket("127.0.0.1", plan.hosted_port(model))
@@ -92,12 +96,18 @@ def _client_tls(plan: GatewayPlan, hosted: Hosted) -> Json:
     }
 
 
-def _route(plan: GatewayPlan, model: Model, hosted: Hosted, key: str, *, streamed: bool) -> Json:
+def _streamed() -> Json:
     headers = [{"name": "x-breakeven-stream", "string_match": {"exact": "true"}}]
-    merged: dict[str, Any] = {"model": hosted.model} | (WITH_USAGE if streamed else {})
+    return {"safe_regex": {"regex": TAKES_STREAM_OPTIONS}, "headers": headers}
+
+
+def _route(
+    plan: GatewayPlan, model: Model, hosted: Hosted, key: str, *, match: Json, more: Json
+) -> Json:
+    merged: dict[str, Any] = {"model": hosted.model} | more
     change = {"body_format": {"json_format": merged}, "action": "MERGE"}
     return {
-        "match": {"prefix": "/v1/", "headers": headers if streamed else []},
+        "match": match,
         "request_headers_to_add": [header("authorization", f"Bearer {key}")],
         "request_headers_to_remove": [*INTERNAL_HEADERS, *NOT_THEIR_BUSINESS],
         "response_headers_to_add": [header("x-breakeven-upstream", "hosted")],
@@ -107,7 +117,7 @@ def _route(plan: GatewayPlan, model: Model, hosted: Hosted, key: str, *, streame
             "prefix_rewrite": f"{hosted.path}/",
             "host_rewrite_literal": hosted.host,
         },
-        "typed_per_filter_config": spend_limits(model.name, hosted)
+        "typed_per_filter_config": spend_limits(model, hosted)
         | for_route(
             "transform", "TransformConfig", request_transformation={"body_transformation": change}
         ),

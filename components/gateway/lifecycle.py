@@ -1,7 +1,8 @@
 """Readiness, metrics and the drain before a stop. Pure.
 
 Envoy cuts streams on SIGTERM, and its image has no shell to be told otherwise. So the pod's preStop
-hook is a GET to a listener of Envoy itself, whose answer waits until the last request has ended.
+hook is a GET to a listener of Envoy itself, whose answer waits until the last request has ended. Who
+can reach that port can stop a gateway from being sent requests: no flow opens it, and no Service.
 """
 
 import math

@@ -4,12 +4,28 @@ import json
 from typing import Any, Final
 
 from components.gateway.pieces import Json, cluster, endpoint, for_route, http_filter, typed
-from components.gateway.plan import GatewayPlan, Hosted
+from components.gateway.plan import GatewayPlan, Hosted, Model
 
 DOMAIN: Final = "breakeven"
 SERVICE: Final = "limits"
 FILE: Final = "limits.yaml"
-TOTAL: Final = "%DYNAMIC_METADATA(llm:total_tokens)%"
+SPEND: Final = "spend"
+REQUEST_BYTES_PER_TOKEN: Final = 3
+"""Of a request's JSON; English has 4 and most other text at least 3, so that this counts rather more."""
+ANSWER_BYTES_PER_TOKEN: Final = 4
+EVENT_BYTES_PER_TOKEN: Final = 100
+"""Of a stream: an event has 200 and mostly one token."""
+MOST_ANSWERS: Final = 16
+"""Of one request; Envoy counts no more than a thousand million at once."""
+LLM: Final = "metadata.filter_metadata['llm']"
+LEFT: Final = "!has(response.code)"
+"""The client left before the answer began."""
+UNANSWERED: Final = (
+    "(response.code_details.startsWith('upstream_')"
+    " && !response.code_details.contains('connection_failure')"
+    " && !response.code_details.contains('connection_timeout'))"
+)
+"""The request went out, and no answer came back: it may be on the bill."""
 
 
 def limits_text(plan: GatewayPlan) -> str:
@@ -26,7 +42,7 @@ def limits_text(plan: GatewayPlan) -> str:
         )
     ]
     day = [
-        _limit("spend", model.name, "day", model.hosted.daily_cap_micro_usd)
+        _limit(SPEND, model.name, "day", model.hosted.daily_cap_micro_usd)
         for model in plan.models
         if model.hosted
     ]
@@ -64,33 +80,80 @@ def limit_filter(*, open_when_lost: bool, **more: Any) -> Json:
     )
 
 
-def key_limits(alias: str) -> Json:
+def key_limits(alias: str, model: Model) -> Json:
     """Return what one request of a key counts: one request, and the tokens it used when it ends.
 
-    Without tokens the answer costs nothing, and a budget that is used up refuses the next request.
+    A budget that is used up refuses the next request.
     """
+    total = tokens(model)
     return _asked(
         _count("requests", alias),
         _count("tokens", alias, hits_addend={"number": 0}),
-        _count("tokens", alias, hits_addend={"format": TOTAL}, apply_on_stream_done=True),
+        _count("tokens", alias, hits_addend={"format": total}, apply_on_stream_done=True),
     )
 
 
-def spend_limits(model: str, hosted: Hosted) -> Json:
+def spend_limits(model: Model, hosted: Hosted) -> Json:
     """Return what one answer of a hosted model counts: its price in micro-USD, when it ends."""
+    price = cost(model, hosted)
     return _asked(
-        _count("spend", model, hits_addend={"number": 0}),
-        _count("spend", model, hits_addend={"format": cost(hosted)}, apply_on_stream_done=True),
+        _count(SPEND, model.name, hits_addend={"number": 0}),
+        _count(SPEND, model.name, hits_addend={"format": price}, apply_on_stream_done=True),
     )
 
 
-def cost(hosted: Hosted) -> str:
-    """Return the micro-USD of an answer as Envoy computes it: USD per million tokens times tokens."""
-    price, llm = hosted.price, "metadata.filter_metadata['llm']"
-    return (
-        f"%CEL(uint({llm}['input_tokens'] * {price.input_usd_per_mtok:.6f}"
-        f" + {llm}['output_tokens'] * {price.output_usd_per_mtok:.6f} + 0.5))%"
+def tokens(model: Model) -> str:
+    """Return the tokens of an answer as Envoy computes them, for a key's minute.
+
+    Without usage (a client that left, a stream that broke) they are estimated from the bytes of
+    request and answer; what failed costs nothing.
+    """
+    streamed = f"'stream' in {LLM} && {LLM}['stream'] == true"
+    per_token = f"({streamed} ? {EVENT_BYTES_PER_TOKEN}.0 : {ANSWER_BYTES_PER_TOKEN}.0)"
+    written = f"({LEFT} ? 0.0 : double(response.size) / {per_token})"
+    most = _most_written(model)
+    estimate = f"{_read()} + ({written} < {most} ? {written} : {most})"
+    used = f"(({LEFT} || response.code < 400) ? {estimate} : 0.0)"
+    return f"%CEL(uint({_field('total_tokens', used)} + 0.5))%"
+
+
+def cost(model: Model, hosted: Hosted) -> str:
+    """Return the micro-USD of an answer as Envoy computes it: USD per million tokens times tokens.
+
+    Without usage it is the most that the answer may cost: its request's bytes, and as many tokens as
+    the request allows. What the provider refused, or never got, costs nothing.
+    """
+    price = hosted.price
+    sent = f"({LEFT} || response.code < 400 || {UNANSWERED})"
+    read = _field("input_tokens", _read())
+    written = (
+        f"('input_tokens' in {LLM} ? {_field('output_tokens', '0.0')} : {_most_written(model)})"
     )
+    micro_usd = (
+        f"{read} * {price.input_usd_per_mtok:.6f} + {written} * {price.output_usd_per_mtok:.6f}"
+    )
+    return f"%CEL({sent} ? uint({micro_usd} + 0.5) : 0u)%"
+
+
+def _read() -> str:
+    return f"double(request.size) / {REQUEST_BYTES_PER_TOKEN}.0"
+
+
+def _most_written(model: Model) -> str:
+    """Return the tokens that a request allows for all its answers: `n` times its declared most."""
+    most, answers = f"{model.longest_tokens}.0", f"{MOST_ANSWERS}.0"
+    return f"({_within('most_tokens', most, most)} * {_within('answers', answers, '1.0')})"
+
+
+def _within(name: str, most: str, otherwise: str) -> str:
+    """Return a number of the request; `most` for what is no sensible one, which may mean no limit."""
+    value = f"{LLM}['{name}']"
+    sensible = f"({value} > 0.0 && {value} < {most} ? {value} : {most})"
+    return f"('{name}' in {LLM} ? {sensible} : {otherwise})"
+
+
+def _field(name: str, otherwise: str) -> str:
+    return f"('{name}' in {LLM} ? {LLM}['{name}'] : {otherwise})"
 
 
 def _asked(*counts: Json) -> Json:

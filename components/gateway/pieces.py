@@ -19,6 +19,11 @@ TOKENS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "total_tokens": (("usage", "total_tokens"),),
 }
 """Where answers say what they used: chat, completions and embeddings; and the Responses API."""
+ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    "most_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens"),
+    "answers": ("n",),
+}
+"""Where requests say how much may be written: for answers that do not say what they used."""
 
 
 def typed(kind: str, **fields: Any) -> Json:
@@ -143,7 +148,10 @@ def lua(code: str) -> Json:
 
 
 def usage_filters(request_rules: Sequence[Json] = ()) -> list[Json]:
-    """Return the filters that read what an answer used, streamed or not, into metadata `llm`."""
+    """Return the filters that read what an answer used, streamed or not, into metadata `llm`.
+
+    And what its request allowed, beside `request_rules`.
+    """
     rules = [
         _present(key, (*front, *path))
         for key, paths in TOKENS.items()
@@ -151,8 +159,12 @@ def usage_filters(request_rules: Sequence[Json] = ()) -> list[Json]:
         for front in ((), ("response",))  # the Responses API streams it within its last event
     ]
     allowed = ["application/json", "application/json; charset=utf-8"]
-    wanted = {"rules": list(request_rules), "allow_content_types": allowed}
-    asked = {"request_rules": wanted | {"allow_empty_content_type": True}} if request_rules else {}
+    permitted = [_present(key, (path,)) for key, paths in ALLOWED.items() for path in paths]
+    wanted = {
+        "rules": [*request_rules, *permitted],
+        "allow_content_types": allowed,
+        "allow_empty_content_type": True,
+    }
     parser = typed(
         "envoy.extensions.content_parsers.json.v3.JsonContentParser",
         rules=[{"rule": rule} for rule in rules],
@@ -161,8 +173,8 @@ def usage_filters(request_rules: Sequence[Json] = ()) -> list[Json]:
         http_filter(
             "json_to_metadata",
             "JsonToMetadata",
+            request_rules=wanted,
             response_rules={"allow_content_types": allowed, "rules": rules},
-            **asked,
         ),
         http_filter(
             "sse_to_metadata",

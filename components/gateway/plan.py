@@ -50,6 +50,8 @@ class Model:
     adapters: tuple[str, ...]
     """They never fall back: the hosted model has other weights."""
     hold_s: int
+    longest_tokens: int
+    """Of a request, input and output together; what an answer without usage counts at most."""
     first_byte_s: float
     """A streamed answer that begins later is given to the hosted model instead."""
     hosted: Hosted | None
@@ -165,6 +167,7 @@ def _model(model: ServedModel, prices: Mapping[str, Price]) -> Model:
         names=(model.name, *serving.aliases),
         adapters=tuple(adapter.name for adapter in serving.adapters),
         hold_s=serving.hold_seconds,
+        longest_tokens=model.workload.max_model_len,
         first_byte_s=max(FIRST_BYTE_MIN_S, FIRST_BYTE_OVER_SLO * promised_s),
         hosted=_hosted(serving.fallback, prices[model.name]) if serving.fallback else None,
     )

@@ -84,7 +84,8 @@ def gateway_workload(plan: GatewayPlan, images: Images, config: pulumi.Input[str
         instance=GATEWAY,
         replicas=plan.replicas,
         pod=pod,
-        ports=ports,
+        # Prometheus finds pods; a load balancer must not have their metrics.
+        ports={name: at.edge},
         service_type="LoadBalancer" if plan.exposure == "load_balancer" else "ClusterIP",
         files={CERTIFICATES.rpartition("/")[2]: certificates_text(plan)} if plan.tls_secret else {},
         secrets={ENVOY_FILE: config},
@@ -113,8 +114,8 @@ def _mount_certificate(plan: GatewayPlan, pod: PodSpecArgsDict, envoy: Container
     ]
 
 
-def limits_workload(plan: GatewayPlan, images: Images) -> Workload:
-    """Return the rate-limit service; its limits are no secret."""
+def limits_workload(plan: GatewayPlan, images: Images, password: pulumi.Input[str]) -> Workload:
+    """Return the rate-limit service; its limits are no secret, `password` is that of its Redis."""
     ports = {"grpc": 8081, "http": 8082, "metrics": 9102}
     container: ContainerArgsDict = {
         "name": "ratelimit",
@@ -144,6 +145,7 @@ def limits_workload(plan: GatewayPlan, images: Images) -> Workload:
         pod=pod,
         ports=ports,
         files={FILE: limits_text(plan)},
+        reads={f"{COUNTERS}/password": password},
     )
 
 

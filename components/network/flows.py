@@ -155,6 +155,10 @@ FLOWS: Final[tuple[Flow, ...]] = (
         ends.GATEWAY, OTHER_GATEWAY, _mirror_ports, "a copy of requests",
         "the gateway has a mirror", lambda stack, _: stack.gateway.mirror is not None,
     ),
+    Flow(
+        ends.EVALUATION, ends.ROUTER, (ROUTER_PORT,), "questions before it serves",
+        "the model has an evaluation", lambda _, model: model.serving.evaluation is not None,
+    ),
     Flow(ends.ROUTER, ends.ENGINE, (ENGINE_PORT,), "requests, health"),
     Flow(ends.ROUTER, API_SERVER, API_PORTS, "which replicas are there"),
     Flow(

@@ -1,7 +1,8 @@
 """The table of flows as NetworkPolicies: all is closed, then each flow is opened at both its ends. Pure.
 
 What a plain NetworkPolicy cannot say: a host name (docs of `ends.internet`), and the kubelet, whose
-probes and port-forwards every CNI lets through. Policies add up, so what a platform has beside the
+probes, hooks and port-forwards every CNI lets through, as it does what else runs on the pod's own
+node outside of the pods' network. Policies add up, so what a platform has beside the
 stack, such as an ingress controller in front of Langfuse, brings one of its own.
 """
 
@@ -106,7 +107,8 @@ def _labels(end: End, model: str) -> tuple[tuple[str, str], ...]:
 
 def _name(pods: dict[str, str]) -> str:
     component, instance = pods[APP], pods[INSTANCE]
-    return {"router": f"{instance}-router", "vllm": f"{instance}-engine"}.get(component, component)
+    own = {"router": "router", "vllm": "engine", "evaluation": "evaluation"}
+    return f"{instance}-{own[component]}" if component in own else component
 
 
 def _manifest(rule: Rule) -> Manifest:

@@ -9,6 +9,7 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict
 from components.images import Images
 from components.labels import selector
 from components.observability.langfuse_environment import (
+    SECRET,
     SECRET_KEYS,
     web_environment,
     worker_environment,
@@ -44,11 +45,15 @@ def langfuse_secret(
     return {key: secrets[f"langfuse-{key}"] for key in keys}
 
 
-def langfuse_workloads(langfuse: OwnLangfuse, images: Images) -> tuple[Workload, Workload]:
-    """Return web and worker."""
+def langfuse_workloads(
+    langfuse: OwnLangfuse, images: Images, secrets: Mapping[str, pulumi.Input[str]]
+) -> tuple[Workload, Workload]:
+    """Return web and worker; a change of any entry of their Secret replaces both."""
+    reads = {f"{SECRET}/{key}": value for key, value in langfuse_secret(langfuse, secrets).items()}
     web = _workload(
         langfuse,
         images,
+        reads,
         name="langfuse-web",
         port=WEB_PORT,
         environment=web_environment(langfuse, MEMORY_GIB),
@@ -58,6 +63,7 @@ def langfuse_workloads(langfuse: OwnLangfuse, images: Images) -> tuple[Workload,
     worker = _workload(
         langfuse,
         images,
+        reads,
         name="langfuse-worker",
         port=WORKER_PORT,
         environment=worker_environment(langfuse, MEMORY_GIB),
@@ -70,6 +76,7 @@ def langfuse_workloads(langfuse: OwnLangfuse, images: Images) -> tuple[Workload,
 def _workload(
     langfuse: OwnLangfuse,
     images: Images,
+    reads: Mapping[str, pulumi.Input[str]],
     *,
     name: str,
     port: int,
@@ -97,6 +104,7 @@ def _workload(
         instance=INSTANCE,
         replicas=langfuse.replicas,
         ports={"http": port},
+        reads=reads,
         pod=pod_spec(
             [container],
             name=name,

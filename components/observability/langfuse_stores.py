@@ -5,6 +5,7 @@ Never in production (stacks.consistency refuses it). Not run in this project: no
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import pulumi
@@ -65,11 +66,17 @@ def store_workloads(
     """Return Postgres, ClickHouse without a Keeper, Valkey and SeaweedFS."""
     gib = stores.storage_gib
     return (
-        _postgres(images["postgres"], gib),
-        _clickhouse(images["clickhouse"], gib),
-        _cache(images["valkey"], gib),
+        replace(_postgres(images["postgres"], gib), reads=_read(secrets, "postgres-password")),
+        replace(
+            _clickhouse(images["clickhouse"], gib), reads=_read(secrets, "clickhouse-password")
+        ),
+        replace(_cache(images["valkey"], gib), reads=_read(secrets, "cache-password")),
         _blobs(images["seaweedfs"], gib, secrets),
     )
+
+
+def _read(secrets: Mapping[str, pulumi.Input[str]], key: str) -> dict[str, pulumi.Input[str]]:
+    return {f"{SECRET}/{key}": secrets[f"langfuse-{key}"]}
 
 
 def _postgres(image: str, gib: float) -> Workload:

@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 from components.observability.rules import Alert
-from components.observability.signals import ModelSignals, Selector, hosted_prefix, model_prefix
+from components.observability.signals import (
+    ModelSignals,
+    Selector,
+    hosted_prefix,
+    model_prefix,
+    spend_limit,
+)
 
 ERROR_BUDGET = 0.01
 """What a p99 leaves: one first token in a hundred may come late."""
@@ -135,7 +141,7 @@ def _hosted(model: ModelSignals, pick: Selector) -> list[Alert]:
     metric, manager = "envoy_http_downstream_rq_xx", "envoy_http_conn_manager_prefix"
     hosted = pick(metric, **{manager: hosted_prefix(model.name)})
     every = pick(metric, **{manager: model_prefix(model.name)})
-    near = pick("ratelimit_service_rate_limit_near_limit", key1=f"~{hosted_prefix(model.name)}.*")
+    near = pick("ratelimit_service_rate_limit_near_limit", key1=spend_limit(model.name))
     return [
         Alert(
             name="HostedShareHigh",

@@ -88,7 +88,7 @@ def observability_parts(
         rule = prometheus_rule(namespace, groups, prometheus.labels)
         manifests = (*pod_monitors(namespace, prometheus.labels), rule)
     if isinstance(langfuse, OwnLangfuse):
-        workloads += langfuse_workloads(langfuse, images)
+        workloads += langfuse_workloads(langfuse, images, secrets)
         if isinstance(langfuse.stores, BundledStores):
             trial = store_workloads(langfuse.stores, images, secrets)
     return ObservabilityParts(

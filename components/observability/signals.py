@@ -127,6 +127,11 @@ def model_prefix(model: str) -> str:
     return f"model_{model}"
 
 
+def spend_limit(model: str) -> str:
+    """Return the rate-limit service's name (`key1`) of a hosted model's daily cap."""
+    return f"spend_{model}"
+
+
 def hosted_prefix(model: str) -> str:
     """Return the stat prefix of the connection manager that leads to a model's hosted fallback."""
     return f"hosted_{model}"

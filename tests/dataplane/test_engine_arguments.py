@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.engine.keys import KEYS_FILE, keys_text
 from components.engine.known_arguments import pinned_version
 from components.engine.plan import EngineSurroundings
 from stacks.reading import read_stack
@@ -39,6 +40,7 @@ EVERY_OPTION = {
     "weights.precision": "fp8",
     "weights.kv_cache_precision": "fp8",
 }
+KEYS = {"engine-key": "old-key-of-the-engines", "engine-key-next": "new-key-of-the-engines"}
 LOCAL = {"serving.adapters": [LOCAL_ADAPTER]}
 
 
@@ -60,7 +62,14 @@ def argument_lists() -> dict[str, tuple[str, ...]]:
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    lists = {**argument_lists(), "wrong": ("a/b", "--max-lora-rank=7")}
+    keys = tmp_path_factory.mktemp("keys") / KEYS_FILE
+    keys.write_text(keys_text(KEYS), encoding="utf-8")
+    everything = argument_lists()["every option"]
+    lists = {
+        **argument_lists(),
+        "wrong": ("a/b", "--max-lora-rank=7"),
+        "keys": (*everything, "--config", f"{keys}"),
+    }
     vllm = vllm_on_cpu(pinned_version())
     done = subprocess.run(
         [vllm.python, READER],
@@ -83,6 +92,11 @@ def test_the_parser_takes_every_list(parsed: dict[str, dict[str, Any]], name: st
 
 def test_a_wrong_one_is_noticed(parsed: dict[str, dict[str, Any]]):
     assert "max-lora-rank" in parsed["wrong"]["error"]
+
+
+def test_the_file_of_keys_adds_them_and_changes_nothing_else(parsed: dict[str, dict[str, Any]]):
+    assert parsed["keys"]["api_key"] == sorted(KEYS.values())
+    assert parsed["keys"] == parsed["every option"] | {"api_key": sorted(KEYS.values())}
 
 
 def test_what_the_parser_understood(parsed: dict[str, dict[str, Any]]):

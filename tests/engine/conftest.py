@@ -37,7 +37,8 @@ def control_plane(
     tools_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ControlPlane]:
     """One control plane for the whole run: tests use namespaces and node names of their own."""
-    with run_control_plane(tools_path, tmp_path_factory.mktemp("control-plane")) as plane:
+    directory = tmp_path_factory.mktemp("control-plane")
+    with run_control_plane(tools_path, directory, aggregation=True) as plane:
         plane.add_gpu_node("cpu", gpus=0, taint=False)
         plane.add_volumes(20)
         for definition in sorted(data_plane.autoscaler().keda_crds.glob("*.yaml")):

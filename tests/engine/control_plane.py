@@ -111,6 +111,8 @@ def run_control_plane(
             # kwok's heartbeats are further apart than the default of 50 s: a node would be taken for
             # lost, its pods marked not ready, and nothing marks them ready again.
             "--node-monitor-grace-period=24h",
+            # Autoscalers look this often, where the default is 15 s: nothing is long here.
+            "--horizontal-pod-autoscaler-sync-period=2s",
         )
         quiet = ("--leader-elect=false", "--secure-port=0")
         servers.start(programs["kube-scheduler"], kubeconfig, *quiet)
@@ -186,10 +188,7 @@ def _aggregation_flags(directory: Path) -> list[str]:
     """Return the flags by which the API server calls others in its users' names."""
     name = "front-proxy-client"
     key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
-    # Signed by itself: the certificate is its own authority.
-    request = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split()
-    request += ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(request, check=True, capture_output=True)
+    make_certificate(name, key=key, certificate=certificate)
     return [
         f"--client-ca-file={certificate}",
         f"--requestheader-client-ca-file={certificate}",
@@ -199,9 +198,15 @@ def _aggregation_flags(directory: Path) -> list[str]:
         "--requestheader-username-headers=X-Remote-User",
         f"--proxy-client-cert-file={certificate}",
         f"--proxy-client-key-file={key}",
-        # Nothing routes cluster IPs here: it calls the endpoints behind a Service itself.
-        "--enable-aggregator-routing=true",
     ]
+
+
+def make_certificate(name: str, *, key: Path, certificate: Path) -> None:
+    """Write a key and the certificate of a host or user; it is its own authority."""
+    request = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split()
+    request += ["-addext", f"subjectAltName=DNS:{name}"]
+    request += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(request, check=True, capture_output=True)
 
 
 def _write_kubeconfig(path: Path, *, server: str, token: str, ca_file: Path) -> None:

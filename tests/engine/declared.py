@@ -25,6 +25,9 @@ LIVE: Final = {
 }
 """What makes a rendered stack one for the control plane of the tests."""
 SECRETS: Final = {
+    "key-batch": "a-key-of-the-batch-in-tests",
+    "key-other": "a-key-of-the-others-in-tests",
+    "hosted-tiny": "a-key-of-the-provider-in-tests",
     "key-web-chat": "a-key-of-the-web-chat-in-tests",
     "key-me": "a-key-of-the-local-stack-in-tests",
     "key-claims": "a-key-of-the-claims-in-tests",
@@ -63,14 +66,19 @@ def judge_on(project: PulumiProject, day: str) -> None:
 
 
 def declare(
-    project: PulumiProject, name: str, changes: Changes | None = None, *, base: str = "demo"
+    project: PulumiProject,
+    name: str,
+    changes: Changes | None = None,
+    *,
+    base: str = "demo",
+    secrets: Mapping[str, str] = SECRETS,
 ) -> Path:
     """Write stacks/Pulumi.<name>.yaml: the base with other values at paths such as `models[0].name`."""
     folder = project.directory / "stacks"
     document = yaml.safe_load((folder / f"Pulumi.{base}.yaml").read_text())
     for path, value in (changes or {}).items():
         put(document["config"]["breakeven:stack"], path, value)
-    document["config"]["breakeven:secrets"] = SECRETS
+    document["config"]["breakeven:secrets"] = dict(secrets)
     written = folder / f"Pulumi.{name}.yaml"
     written.write_text(yaml.safe_dump(document, sort_keys=False))
     return written

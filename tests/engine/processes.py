@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -37,13 +37,16 @@ class Servers:
         self._directory = directory
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, program: Path, *arguments: str) -> None:
+    def start(
+        self, program: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         """Start one server; its output goes to <name>.log in the directory."""
+        inherited = {"HOME": str(self._directory), "PATH": os.environ["PATH"]}
         with self._log(program.name).open("wb") as log:
             self._processes[program.name] = subprocess.Popen(
                 tied(program, *arguments),
                 cwd=self._directory,
-                env={"HOME": str(self._directory), "PATH": os.environ["PATH"]},
+                env=inherited | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

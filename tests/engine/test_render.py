@@ -11,17 +11,18 @@ from tests.engine.kubernetes_api import Manifest
 from tests.engine.pulumi_cli import PulumiProject, Result
 
 TOKEN = "hf_a_token_that_nobody_may_read"  # noqa: S105 - it opens nothing
+ISSUER = {"kind": "issuer", "name": "public", "host": "llm.example.com"}
 LAST = ("Deployment", "Job")
 """Kinds whose pods need all others."""
 
 
 @pytest.fixture(scope="module")
 def project(tools_path: str, tmp_path_factory: pytest.TempPathFactory) -> PulumiProject:
-    """The stacks `plain` and, with a token of the model hub, `gated`, rendered one after the other."""
+    """The stacks `plain` and, with a token of the model hub and a certificate, `gated`, in turn."""
     folder = tmp_path_factory.mktemp("render")
     made = new_project(folder, tools_path, kubeconfig=folder / "there is none")
-    for name in ("plain", "gated"):
-        declare(made, name, {"target.directory": f"out/{name}"})
+    for name, more in (("plain", {}), ("gated", {"gateway.tls": ISSUER})):
+        declare(made, name, {"target.directory": f"out/{name}", **more})
         made.init(name)
     made.config_set("gated", "huggingface_token", TOKEN, secret=True)
     return made
@@ -91,6 +92,25 @@ def test_a_token_reaches_the_engine_by_reference(project: PulumiProject):
 
     assert variable["valueFrom"] == {"secretKeyRef": {"name": "hub-token", "key": "token"}}
     assert TOKEN not in yaml.safe_dump(engine_of(rendered))
+
+
+@pytest.mark.usefixtures("gated_up")
+def test_a_certificate_is_asked_for_and_mounted(project: PulumiProject):
+    rendered = manifests(project.directory / "out/gated")
+
+    (asked,) = [each for each in rendered if each["kind"] == "Certificate"]
+    (gateway,) = [
+        each
+        for each in rendered
+        if each["kind"] == "Deployment" and each["metadata"]["name"] == "gateway"
+    ]
+
+    volumes = gateway["spec"]["template"]["spec"]["volumes"]
+    assert asked["apiVersion"] == "cert-manager.io/v1"
+    assert asked["spec"]["dnsNames"] == ["llm.example.com"]
+    assert asked["spec"]["secretName"] in {
+        volume["secret"]["secretName"] for volume in volumes if "secret" in volume
+    }
 
 
 def test_a_token_is_never_shown_nor_kept_in_clear(project: PulumiProject, gated_up: Result):

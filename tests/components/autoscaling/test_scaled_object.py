@@ -153,15 +153,19 @@ def test_it_follows_as_fast_as_the_gate_prices():
     }
 
 
-def test_the_hpa_takes_no_longer_periods():
+def test_the_hpa_takes_no_longer_period():
     changes = {
-        "models[0].pool.scaling.hold_minutes": 90,
         "models[0].serving.cold_start_seconds": 2400,
         SCALING: {"cooldown_seconds": 3000},
     }
     found = spec(changes)["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
     assert found["scaleUp"]["policies"][0]["periodSeconds"] == 1800
-    assert found["scaleDown"]["stabilizationWindowSeconds"] == 3600
+
+
+def test_the_longest_hold_is_what_the_hpa_takes():
+    found = spec({"models[0].pool.scaling.hold_minutes": 60})
+    behavior = found["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+    assert behavior["scaleDown"]["stabilizationWindowSeconds"] == 3600
 
 
 def test_the_last_replica_stays_for_the_cooldown():

@@ -60,6 +60,15 @@ def test_aliases_follow_the_name_which_stays_the_label_of_the_metrics():
     assert words_of(arguments, "--served-model-name") == ["support-chat", "chat", "default"]
 
 
+def test_an_alias_that_moves_to_another_model_restarts_no_engine():
+    around = EngineSurroundings(aliases=frozenset({"chat", "support"}))
+    before = plan_of(a_model(**{"serving.aliases": ["chat"]}), around=around)
+    after = plan_of(a_model(**{"serving.aliases": ["support"]}), around=around)
+
+    assert words_of(before.arguments, "--served-model-name") == ["support-chat", "chat", "support"]
+    assert before == after
+
+
 def test_spans_go_to_the_collector_only_where_the_stack_keeps_them():
     traced, untraced = plan_of(a_model(), around=TRACED), plan_of(a_model())
 

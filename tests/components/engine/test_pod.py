@@ -16,17 +16,28 @@ from tests.components.engine.models import (
     a_model,
     plan_of,
 )
+from tests.components.outputs import resolved
 
 
-def template(model: ServedModel | None = None, *, token_secret: str | None = None) -> Any:
+def whole(
+    model: ServedModel | None = None,
+    *,
+    token_secret: str | None = None,
+    reads: dict[str, Any] | None = None,
+) -> Any:
     made: Any = pod_template(
         plan_of(model or a_model()),
         pod_labels={"app": "x"},
         service_account="support-chat",
         token_secret=token_secret,
         node_selector={"gpu": "h100"},
+        reads=reads or {},
     )
-    return dict(made["spec"])
+    return made
+
+
+def template(model: ServedModel | None = None, *, token_secret: str | None = None) -> Any:
+    return dict(whole(model, token_secret=token_secret)["spec"])
 
 
 def variables(container: Any) -> dict[str, Any]:
@@ -41,7 +52,7 @@ def test_the_pod_meets_pod_security_restricted():
     assert spec["security_context"]["seccomp_profile"] == {"type": "RuntimeDefault"}
     assert container["security_context"]["allow_privilege_escalation"] is False
     assert container["security_context"]["capabilities"] == {"drop": ["ALL"]}
-    assert all("empty_dir" in volume for volume in spec["volumes"])
+    assert all({"empty_dir", "secret"} & set(volume) for volume in spec["volumes"])
 
 
 def test_the_pod_has_time_to_drain_and_no_access_to_the_cluster():
@@ -55,17 +66,34 @@ def test_the_pod_has_time_to_drain_and_no_access_to_the_cluster():
 
 def test_every_folder_the_engine_writes_to_is_mounted():
     spec, environment = template(), plan_of(a_model()).environment
-    mounted = {mount["mount_path"] for mount in spec["containers"][0]["volume_mounts"]}
+    mounted = {
+        mount["mount_path"]
+        for mount in spec["containers"][0]["volume_mounts"]
+        if not mount.get("read_only")
+    }
 
     written = {environment[name] for name in ("HOME", "HF_HOME", "VLLM_CACHE_ROOT")}
     assert written | {"/tmp", "/dev/shm"} == mounted  # noqa: S108 - in the container
 
 
-def test_the_engines_key_is_a_reference():
-    key = variables(template()["containers"][0])["VLLM_API_KEY"]
+def test_the_engine_reads_its_keys_from_the_secret_that_is_mounted():
+    spec = template()
+    engine = spec["containers"][0]
 
-    assert key["value_from"]["secret_key_ref"] == {"name": "engine-key", "key": "key"}
-    assert "value" not in key
+    (mount,) = [m for m in engine["volume_mounts"] if m["name"] == "engine-key"]
+    (volume,) = [v for v in spec["volumes"] if v["name"] == "engine-key"]
+    assert volume["secret"] == {"secret_name": "engine-key", "default_mode": 0o440}
+    assert engine["args"][-2:] == ["--config", f"{mount['mount_path']}/keys.yaml"]
+
+
+def test_another_key_or_token_replaces_the_pods():
+    def annotation(**reads: str) -> Any:
+        return resolved(lambda: whole(reads=reads)["metadata"]["annotations"]["breakeven/files"])
+
+    base = annotation(keys="a", token="t")
+    assert annotation(keys="a", token="t") == base
+    assert annotation(keys="b", token="t") != base
+    assert annotation(keys="a", token="u") != base
 
 
 def test_the_hub_token_is_a_reference_and_only_where_there_is_one():
@@ -87,9 +115,8 @@ def test_a_volume_of_weights_is_mounted_read_only():
 def test_weights_from_elsewhere_need_no_volume_and_no_secret(source: dict[str, str]):
     spec = template(a_model(**{"serving.source": source}))
 
-    assert all("empty_dir" in volume for volume in spec["volumes"])
-    secrets = [v for v in spec["containers"][0]["env"] if "value_from" in v]
-    assert [secret["name"] for secret in secrets] == ["VLLM_API_KEY"]
+    assert not [volume for volume in spec["volumes"] if "persistent_volume_claim" in volume]
+    assert not [v for v in spec["containers"][0]["env"] if "value_from" in v]
 
 
 def test_an_adapter_of_the_hub_is_fetched_at_its_commit_before_the_engine_starts():
@@ -108,10 +135,10 @@ def test_an_adapter_of_the_hub_is_fetched_at_its_commit_before_the_engine_starts
         "--quiet",
     ]
     assert "HF_TOKEN" in variables(fetch)
-    assert "VLLM_API_KEY" not in variables(fetch)
+    assert "engine-key" not in {mount["name"] for mount in fetch["volume_mounts"]}
     assert "nvidia.com/gpu" not in fetch["resources"]["limits"]
     assert fetch["security_context"] == engine["security_context"]
-    assert fetch["volume_mounts"] == engine["volume_mounts"]
+    assert fetch["volume_mounts"] == engine["volume_mounts"][:-1]
 
 
 def test_without_adapters_of_the_hub_nothing_runs_before_the_engine():

@@ -19,6 +19,7 @@ def deployment(*, replicas: int, autoscaled: bool) -> tuple[dict[str, Any], Any]
         autoscaled=autoscaled,
         namespace="serving-demo",
         token_secret=None,
+        reads={},
         labels={},
         node_selector={},
     )

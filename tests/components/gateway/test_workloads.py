@@ -21,7 +21,7 @@ def test_a_pod_that_stops_waits_until_its_last_request_has_ended():
 
 
 def test_the_service_has_no_way_to_the_drain():
-    assert dict(_gateway().ports) == {"http": 8080, "metrics": 9902}
+    assert dict(_gateway().ports) == {"http": 8080}
 
 
 def test_keys_are_in_a_secret_and_never_in_a_config_map():
@@ -31,7 +31,7 @@ def test_keys_are_in_a_secret_and_never_in_a_config_map():
 
 def test_with_a_certificate_it_speaks_tls_only():
     workload = _gateway({"gateway.tls": {"kind": "secret", "name": "web-tls"}})
-    assert dict(workload.ports) == {"https": 8443, "metrics": 9902}
+    assert dict(workload.ports) == {"https": 8443}
     assert "certificate.yaml" in workload.files
     assert len(workload.pod["volumes"]) == 3
 
@@ -42,7 +42,7 @@ def test_memory_holds_every_body_twice():
 
 
 def test_two_pods_count_the_limits():
-    workload = limits_workload(a_plan(), locked_images())
+    workload = limits_workload(a_plan(), locked_images(), "p")
     assert workload.replicas == 2
     assert set(workload.files) == {"limits.yaml"}
 

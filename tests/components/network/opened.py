@@ -63,7 +63,7 @@ def own_flows(changes: Changes | None, direction: str) -> set[Open]:
 
 def label(labels: dict[str, str]) -> str:
     name = labels[NAME]
-    return f"{name}/{labels[INSTANCE]}" if name in ("router", "vllm") else name
+    return f"{name}/{labels[INSTANCE]}" if name in ("router", "vllm", "evaluation") else name
 
 
 def blocks(changes: Changes | None = None) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Between the parts of a stack: each flow of the table is open at both its ends, and nothing else is."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_each_flow_of_the_demo_is_open_at_either_end_and_nothing_else(direction:
     assert own_flows(None, direction) == DEMO
 
 
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_an_evaluation_reaches_the_router_of_its_model_and_nothing_else(direction: str):
+    evaluation = {"kind": "dataset", "file": "questions.jsonl", "at_least": 0.9}
+    changes = {"models[0].serving.evaluation": evaluation}
+
+    assert own_flows(changes, direction) - DEMO == {("evaluation/support-chat", ROUTER, 8090)}
+    found = policies(changes)["support-chat-evaluation"]["spec"]
+    assert found["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "evaluation"
+    assert (found["ingress"], len(found["egress"])) == ([], 1)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -60,6 +72,14 @@ def test_the_namespace_is_closed_both_ways_for_every_pod():
         "ingress": [],
         "egress": [],
     }
+
+
+@pytest.mark.parametrize("changes", [{}, CLOSED, {"observability.prometheus": OPERATOR}])
+def test_no_pod_may_tell_the_gateway_to_drain(changes: Changes):
+    for policy in policies(changes).values():
+        rules = policy["spec"].get("ingress", []) + policy["spec"].get("egress", [])
+        assert all(rule.get("ports") for rule in rules)
+        assert 9903 not in {port["port"] for rule in rules for port in rule["ports"]}
 
 
 def test_all_may_ask_dns():
@@ -83,7 +103,13 @@ def test_a_router_reaches_the_engines_of_its_own_model_only():
     assert "support-chat" not in json.dumps(router)
 
 
-def test_the_table_in_the_docs_has_a_row_for_each_flow():
+def test_the_table_has_a_row_for_each_flow():
     lines = flows_table().strip().splitlines()
     assert len(lines) == 2 + len(FLOWS) + 1
     assert "| gateway | router of the model | 8090 | requests that are let in |  |" in lines
+
+
+def test_the_docs_have_the_table():
+    document = (Path(__file__).parents[3] / "docs/serving.md").read_text(encoding="utf-8")
+
+    assert flows_table() in document, f"paste this into docs/serving.md:\n{flows_table()}"

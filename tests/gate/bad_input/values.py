@@ -8,6 +8,7 @@ M = "models[0]."
 PRICE = M + "hosted.negotiated.input_usd_per_mtok"
 VOLUME = M + "workload.tokens_per_month"
 CAP = M + "pool.replicas.max"
+HOLD = M + "pool.scaling.hold_minutes"
 
 
 def value(
@@ -37,6 +38,7 @@ VALUES = (
     value("not-a-number as text", PRICE, "nan", "'nan'", allowed="a plain number"),
     value("a truth value as a number", CAP, True, "True", allowed="a plain number"),  # noqa: FBT003
     value("a truth value as an amount", PRICE, False, "False", allowed="a plain number"),  # noqa: FBT003
+    value("a hold that the HPA refuses", HOLD, 61, "61", allowed="up to 60", remedy="an hour"),
     value("a number with a blank", CAP, " 5", "' 5'", remedy="no blank"),
     value("a number with a unit", PRICE, "5 USD", "'5 USD'", remedy="no unit"),
     value("a number with a comma", PRICE, "0,20", "'0,20'", remedy="a point before decimals"),

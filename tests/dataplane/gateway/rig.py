@@ -1,0 +1,220 @@
+"""The gateway as it is generated, run on loopback: Envoy, its rate-limit service, Redis, two upstreams."""
+
+import http.client
+import json
+import re
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from components.gateway.envoy import envoy_text
+from components.gateway.limits import FILE, limits_text
+from components.gateway.plan import Addresses, GatewayPlan
+from tests.components.gateway.plans import SECRETS, a_plan
+from tests.dataplane.gateway.upstream import Upstream, upstream
+from tests.engine.processes import Servers, free_ports
+from tools.data_plane import DataPlane
+
+LOOPBACK = "127.0.0.1"
+MODEL = "support-chat"
+FIRST_BYTE_S = 1
+SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A sample of Prometheus' text format."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A complete answer."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """A running gateway of the demo stack."""
+
+    at: Addresses
+    limits_metrics: int
+    redis: int
+    own: Upstream
+    hosted: Upstream
+    log: Path
+
+    def open(
+        self, path: str = "chat/completions", key: str = "key-web-chat", **body: Any
+    ) -> http.client.HTTPResponse:
+        """Return the answer to a POST to /v1/<path> as soon as it begins."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.at.edge, timeout=30)
+        headers = {
+            "authorization": f"Bearer {SECRETS[key]}",
+            "content-type": "application/json",
+            "connection": "close",
+        }
+        text = json.dumps({"model": MODEL} | body)
+        connection.request("POST", f"/v1/{path}", body=text, headers=headers)
+        return connection.getresponse()
+
+    def ask(self, path: str = "chat/completions", **body: Any) -> Answer:
+        """Return the complete answer; a broken one raises IncompleteRead."""
+        response = self.open(path, **body)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(status=response.status, headers=headers, text=response.read().decode())
+
+    def samples(self) -> list[Sample]:
+        """Return what Prometheus would read at the gateway and at its limiter."""
+        gateway = _read(self.at.metrics, "/stats/prometheus")
+        limiter = _read(self.limits_metrics, "/metrics")
+        return [
+            Sample(name=name, labels=dict(LABEL.findall(labels)), value=float(value))
+            for name, labels, value in SAMPLE.findall(gateway + limiter)
+        ]
+
+    def charged(self, what: str) -> int:
+        """Return what Redis has counted since the start, e.g. for spend_support-chat."""
+        names = self._redis(f"KEYS breakeven_{what}_*")
+        return sum(int(self._redis(f"GET {name}")[0]) for name in names)
+
+    def lose_counters(self) -> None:
+        """End Redis: the limiter can count no more."""
+        self._redis("SHUTDOWN NOSAVE")
+
+    def _redis(self, command: str) -> list[str]:
+        with socket.create_connection((LOOPBACK, self.redis), timeout=5) as connection:
+            connection.sendall(f"{command}\r\nQUIT\r\n".encode())
+            lines = connection.makefile().read().splitlines()
+        return [line for line in lines[:-1] if line[0] not in "*$"]
+
+    def logged(self, response_id: str) -> dict[str, Any]:
+        """Return the line of the request log of an x-request-id."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            for line in self.log.read_text().splitlines():
+                with suppress(ValueError):
+                    entry = json.loads(line)
+                    if entry["request_id"] == response_id:
+                        return dict(entry)
+            time.sleep(0.1)
+        raise AssertionError(f"{response_id} is not logged")
+
+
+@contextmanager
+def gateway(programs: DataPlane, folder: Path, daily_cap_usd: float = 200) -> Iterator[Rig]:
+    """Run the demo stack's gateway; it waits a second for a first byte."""
+    redis, grpc, health, metrics, debug, *envoy = free_ports(9)
+    with upstream() as own, upstream() as hosted, Servers(folder) as servers:
+        at = Addresses(
+            listen=LOOPBACK,
+            edge=envoy[0],
+            metrics=envoy[1],
+            lifecycle=envoy[2],
+            admin=envoy[3],
+            inner=_pair(),
+            routers={MODEL: (LOOPBACK, own.port)},
+            limits=(LOOPBACK, grpc),
+        )
+        plan = _plan(at, hosted, daily_cap_usd)
+        servers.start(programs.redis_server, "--port", str(redis), "--bind", LOOPBACK, "--save", "")
+        servers.wait("redis-server", lambda: _listens(redis))
+        _start_limits(
+            servers,
+            programs,
+            folder,
+            plan,
+            {
+                "REDIS_URL": f"{LOOPBACK}:{redis}",
+                "GRPC_PORT": str(grpc),
+                "PORT": str(health),
+                "PROMETHEUS_ADDR": f"{LOOPBACK}:{metrics}",
+                "DEBUG_PORT": str(debug),
+            },
+        )
+        servers.wait("ratelimit", lambda: _answers(health, "/healthcheck"))
+        (folder / "envoy.json").write_text(envoy_text(plan, SECRETS))
+        servers.start(
+            programs.envoy,
+            "--config-path",
+            "envoy.json",
+            "--concurrency",
+            "1",
+            "--log-level",
+            "warning",
+            "--disable-hot-restart",
+        )
+        servers.wait("envoy", lambda: _answers(at.lifecycle, "/ready"))
+        yield Rig(
+            at=at,
+            limits_metrics=metrics,
+            redis=redis,
+            own=own,
+            hosted=hosted,
+            log=folder / "envoy.log",
+        )
+
+
+def _plan(at: Addresses, hosted: Upstream, daily_cap_usd: float) -> GatewayPlan:
+    url = f"http://{LOOPBACK}:{hosted.port}/inference/v1"
+    fallback = "models[0].serving.fallback"
+    changes = {f"{fallback}.base_url": url, f"{fallback}.daily_cap_usd": daily_cap_usd}
+    plan = a_plan(changes | {"gateway.replicas": 1})
+    (model,) = plan.models
+    return replace(plan, at=at, traces=False, models=(replace(model, first_byte_s=FIRST_BYTE_S),))
+
+
+def _start_limits(
+    servers: Servers, programs: DataPlane, folder: Path, plan: GatewayPlan, ports: dict[str, str]
+) -> None:
+    (folder / "ratelimit" / "config").mkdir(parents=True)
+    (folder / "ratelimit" / "config" / FILE).write_text(limits_text(plan))
+    settings = ports | {
+        "RUNTIME_ROOT": str(folder),
+        "RUNTIME_SUBDIRECTORY": "ratelimit",
+        "RUNTIME_WATCH_ROOT": "false",
+        "REDIS_SOCKET_TYPE": "tcp",
+        "USE_STATSD": "false",
+        "USE_PROMETHEUS": "true",
+        "HOST": LOOPBACK,
+        "GRPC_HOST": LOOPBACK,
+        "DEBUG_HOST": LOOPBACK,
+    }
+    servers.start(programs.ratelimit, environment=settings)
+
+
+def _pair() -> int:
+    """Return a port that is free together with the one after it."""
+    while True:
+        (port,) = free_ports(1)
+        with suppress(OSError), socket.create_server((LOOPBACK, port + 1)):
+            return port
+
+
+def _read(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+    return False
+
+
+def _answers(port: int, path: str) -> bool:
+    with suppress(OSError):
+        return bool(_read(port, path)) or True
+    return False
