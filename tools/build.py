@@ -39,7 +39,7 @@ def build(tool: Tool) -> Path:
         shutil.copytree(HERE / tool.name, source)
         binaries.mkdir()
         _take_module_files(tool, source, binaries)
-        flags = ["-trimpath", f"-ldflags={_ldflags(tool)}"]
+        flags = ["-trimpath", f"-ldflags={_ldflags(tool)}", f"-tags={','.join(tool.tags)}"]
         for binary, package in tool.binaries.items():
             run(
                 f"building {binary} from source, {_estimate(tool)}",
@@ -96,8 +96,7 @@ def _folder(tool: Tool) -> Path:
 def _digest(tool: Tool) -> str:
     recipe: tuple[object, ...] = (tool.binaries, _ldflags(tool), tool.module)
     recipe += (tool.embedded, tool.scripts)
-    if tool.resources:
-        recipe += (tool.resources,)
+    recipe += tuple(more for more in (tool.resources, tool.tags) if more)
     digest = hashlib.sha256(f"{recipe} {_go_version()}".encode())
     for path in sorted((HERE / tool.name).glob("*.*")):
         if path.suffix in {".go", ".mod", ".sum"}:

@@ -19,6 +19,8 @@ class Tool:
     """Cold build on 2 cores that do other work too, measured: what a waiting reader may expect."""
     variables: dict[str, str] = field(default_factory=dict)
     """Go string variables set by the linker (`-X`): the version a release build would embed."""
+    tags: tuple[str, ...] = ()
+    """Build tags of Go: what is left out, or put in."""
     module: str = ""
     """The module that the files below are taken from."""
     embedded: tuple[str, ...] = ()
@@ -90,6 +92,18 @@ DATA_PLANE = (
         minutes=0.5,
     ),
     Tool(name="otel-collector", binaries={"otelcol": "."}, minutes=2),
+    Tool(
+        name="prometheus",
+        binaries={
+            name: f"github.com/prometheus/prometheus/cmd/{name}"
+            for name in ("prometheus", "promtool")
+        },
+        # Of the discoveries only that of Kubernetes: the others are clients of a dozen clouds. The
+        # package of Debian is built without it, and finds no pods.
+        tags=("remove_all_sd", "enable_kubernetes_sd"),
+        variables={"github.com/prometheus/common/version.Version": "3.9.1"},
+        minutes=6,
+    ),
 )
 """What stands around the gateway in the tests of live traffic and is built here; see data_plane."""
 

@@ -34,7 +34,7 @@ class DataPlane:
     otelcol: Path
     """The OpenTelemetry collector."""
     prometheus: Path
-    """Prometheus 2.42 or newer."""
+    """Prometheus 3.9, which finds pods."""
     promtool: Path
     """The same version's checker of rules and configuration."""
 
@@ -79,8 +79,8 @@ def ready() -> DataPlane:
         "vllm": vllm if vllm.is_made() else None,
         "tiny_model": tiny_model.made(),
         "otelcol": _binary(DATA_PLANE, "otelcol"),
-        "prometheus": distribution.get("prometheus"),
-        "promtool": distribution.get("promtool"),
+        "prometheus": _binary(DATA_PLANE, "prometheus"),
+        "promtool": _binary(DATA_PLANE, "promtool"),
     }
     return DataPlane(**_complete(parts))
 

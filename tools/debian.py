@@ -1,4 +1,4 @@
-"""Redis and Prometheus: those on PATH, else Debian's packages unpacked into the user's cache.
+"""Redis: the one on PATH, else Debian's package unpacked into the user's cache.
 
 Nothing is installed: apt keeps its lists and its downloads in a scratch folder, checks the archive's
 signature as always, and needs no rights. The packages' shared libraries come along; a script per
@@ -14,14 +14,11 @@ from pathlib import Path
 from tools import cache
 from tools.console import SetupError, run, say
 
-PROGRAMS = ("redis-server", "prometheus", "promtool")
-PACKAGES = ("redis-server", "prometheus")
-MEGABYTES = 50
+PROGRAMS = ("redis-server",)
+PACKAGES = ("redis-server",)
+MEGABYTES = 12
 """Package lists and packages together, fetched in about 20 seconds."""
-REMEDY = (
-    "Install Redis 7 and Prometheus 2.42 or newer, so that `redis-server`, `prometheus` and "
-    "`promtool` are on PATH, and run again."
-)
+REMEDY = "Install Redis 7, so that `redis-server` is on PATH, and run again."
 WRAPPER = """#!/bin/sh
 root=$(dirname "$(dirname "$(readlink -f "$0")")")/unpacked
 export LD_LIBRARY_PATH="$root/usr/lib/{triplet}:$root/lib/{triplet}"
@@ -81,15 +78,13 @@ def _unpack(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="breakeven-apt-") as scratch:
         archives = _download(Path(scratch))
         _run("unpacking", ["sh", "-ec", EACH, folder / "unpacked", *archives])
-    # Icons and scripts of the web pages, two thirds of it; the servers do without.
-    shutil.rmtree(folder / "unpacked" / "usr" / "share", ignore_errors=True)
     _write_wrappers(folder)
 
 
 def _download(scratch: Path) -> list[Path]:
     for name in ("lists/partial", "archives/partial"):
         (scratch / name).mkdir(parents=True)
-    say(f"fetching Redis and Prometheus with apt, {MEGABYTES} MB, about half a minute")
+    say(f"fetching Redis with apt, {MEGABYTES} MB, about half a minute")
     options = (
         f"Dir::State::lists={scratch}/lists",
         f"Dir::Cache={scratch}",

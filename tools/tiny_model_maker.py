@@ -5,6 +5,7 @@ Run by tiny_model.py with the interpreter of the vLLM environment; alone it need
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 VOCABULARY = 330
@@ -57,6 +58,8 @@ def main(folder: str) -> None:
     transformers.LlamaForCausalLM(config).to(
         importlib.import_module("torch").bfloat16
     ).save_pretrained(folder)
+    for file in Path(folder).iterdir():
+        file.chmod(0o644)  # weights are written for their owner alone; a pod has another user
 
 
 def trained_tokenizer() -> Any:

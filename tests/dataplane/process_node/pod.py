@@ -92,6 +92,11 @@ class Pod:
         """Return all that a container has written, over all its runs."""
         return self._log(self._containers.named(container).name).read_text(errors="replace")
 
+    def troubled(self) -> dict[str, str]:
+        """Return the log of each container that has run and is not ready, by its name."""
+        unready = [runner.name for runner in self._containers.all if not runner.ready]
+        return {name: self.log(name) for name in unready if self._log(name).exists()}
+
     def _runner(self, spec: dict[str, Any], policy: str) -> Runner:
         return Runner(
             Setting(

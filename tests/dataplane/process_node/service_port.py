@@ -1,0 +1,90 @@
+"""A Service at a loopback port: each connection goes to one of its ready pods, as kube-proxy would."""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.dataplane.process_node.watch import Watch
+from tests.engine.kubernetes_api import KubernetesApi
+
+LOOPBACK = "127.0.0.1"
+PIECE_BYTES = 1 << 16
+
+
+class ServicePort:
+    """Made by `service_port`."""
+
+    def __init__(self, port: int, watch: Watch) -> None:
+        self.port = port
+        self._watch = watch
+        self._turns = itertools.count()
+
+    def addresses(self) -> list[str]:
+        """Return the addresses of the ready pods."""
+        return sorted(
+            address
+            for found in self._watch.objects()
+            for endpoint in found.get("endpoints") or []
+            if endpoint.get("conditions", {}).get("ready") is not False
+            for address in endpoint["addresses"]
+        )
+
+    async def carry(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        """Carry one connection to a pod, in turn."""
+        if not (addresses := self.addresses()):
+            back.transport.abort()
+            return
+        chosen = addresses[next(self._turns) % len(addresses)]
+        try:
+            pod, forth = await asyncio.open_connection(chosen, self.port)
+        except OSError:
+            back.transport.abort()
+            return
+        with contextlib.closing(back), contextlib.closing(forth):
+            await asyncio.gather(_copy(client, forth), _copy(pod, back))
+
+
+@contextmanager
+def service_port(api: KubernetesApi, namespace: str, service: str, port: int) -> Iterator[str]:
+    """Yield `127.0.0.1:PORT`, which leads to that port of a Service's pods."""
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    watch = Watch(
+        api, f"{path}?labelSelector=kubernetes.io/service-name%3D{service}", lambda *_: None
+    )
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name=f"service {service}", daemon=True)
+    thread.start()
+    carrier = ServicePort(port, watch)
+    begun = asyncio.start_server(carrier.carry, LOOPBACK, 0)
+    server = asyncio.run_coroutine_threadsafe(begun, loop).result()
+    try:
+        yield f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        asyncio.run_coroutine_threadsafe(_close(server), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        watch.close()
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Copy until the end; what breaks on one side breaks on the other."""
+    try:
+        while piece := await source.read(PIECE_BYTES):
+            target.write(piece)
+            await target.drain()
+        if target.can_write_eof():
+            target.write_eof()
+    except OSError:
+        target.transport.abort()
+
+
+async def _close(server: asyncio.Server) -> None:
+    server.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

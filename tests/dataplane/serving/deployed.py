@@ -1,0 +1,174 @@
+"""A deployed stack: what tests ask of it, and what they do to it."""
+
+import json
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openai
+
+from tests.dataplane.live import until
+from tests.dataplane.process_node.node import ProcessNode
+from tests.dataplane.process_node.pod import Pod
+from tests.dataplane.process_node.service_port import service_port
+from tests.dataplane.serving.declared import KEYS, MODEL
+from tests.dataplane.serving.stand_ins import Hosted, Spans
+from tests.engine.control_plane import ControlPlane
+from tests.engine.declared import Changes, declare, new_project
+from tests.engine.kubernetes_api import KubernetesApi
+from tests.engine.pulumi_cli import PulumiProject, Result
+
+STORAGE_GIB = 100
+UP_S = 240
+READY_S = 200
+LOG_TAIL = 3000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A stack that serves."""
+
+    plane: ControlPlane
+    node: ProcessNode
+    project: PulumiProject
+    name: str
+    """Of the stack."""
+    declared: Changes
+    """What differs from the stack file it comes from."""
+    gateway: str
+    """HOST:PORT of the gateway's Service."""
+    hosted: Hosted
+    spans: Spans
+
+    @property
+    def namespace(self) -> str:
+        """Where it is."""
+        return f"serving-{self.name}"
+
+    @property
+    def api(self) -> KubernetesApi:
+        """The API server's."""
+        return self.plane.api
+
+    def client(self, alias: str = "web-chat", **options: Any) -> openai.OpenAI:
+        """Return the unchanged client of a key, told only another base URL; it asks once."""
+        url = f"http://{self.gateway}/v1"
+        return openai.OpenAI(base_url=url, api_key=KEYS[alias], max_retries=0, **options)
+
+    def up(self, changes: Changes | None = None) -> Result:
+        """Deploy with further changes; without any, as it was at first."""
+        declare(self.project, self.name, {**self.declared, **(changes or {})}, base="local")
+        return self.project.up(self.name, timeout_s=UP_S).expect()
+
+    def pods(self, workload: str) -> list[Pod]:
+        """Return the pods of a Deployment that are not on their way out."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        found = {
+            pod["metadata"]["name"]
+            for pod in self.api.items(path)
+            if "deletionTimestamp" not in pod["metadata"]
+        }
+        pods = self.node.pods(f"{workload}-", self.namespace)
+        return [pod for pod in pods if pod.name in found and pod.name.rsplit("-", 2)[0] == workload]
+
+    def wait_ready(self, workload: str, replicas: int, *, timeout_s: float = READY_S) -> None:
+        """Wait until a Deployment has so many pods, all of its last template and ready."""
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{workload}"
+
+        def whole(found: dict[str, Any]) -> bool:
+            status = found["status"]
+            current = status.get("observedGeneration") == found["metadata"]["generation"]
+            counts = [status.get(f"{k}Replicas", 0) for k in ("updated", "ready", "available")]
+            return current and [*counts, status.get("replicas", 0)] == 4 * [replicas]
+
+        self.api.wait_for(path, whole, timeout_s=timeout_s)
+
+    def ask_prometheus(self, query: str) -> list[dict[str, Any]]:
+        """Return the result of a query to the stack's own Prometheus."""
+        answer = self._prometheus(f"query?{urllib.parse.urlencode({'query': query})}")
+        return list(answer["result"])
+
+    def alerts(self) -> dict[str, str]:
+        """Return the state of each alert that is pending or firing."""
+        alerts = self._prometheus("alerts")["alerts"]
+        return {alert["labels"]["alertname"]: alert["state"] for alert in alerts}
+
+    def value(self, query: str) -> float:
+        """Return the one value that a query has; nan if it has none."""
+        found = self.ask_prometheus(query)
+        return float(found[0]["value"][1]) if len(found) == 1 else float("nan")
+
+    def until_value(self, query: str, holds: Callable[[float], bool], *, timeout_s: float) -> None:
+        """Wait until the value of a query is as wanted; fail with what it is."""
+        deadline, found = time.monotonic() + timeout_s, float("nan")
+        while not holds(found := self.value(query)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{query} is {found} after {timeout_s} s")
+            time.sleep(0.5)
+
+    def _prometheus(self, path: str) -> dict[str, Any]:
+        url = f"http://{self.node.pod('prometheus', self.namespace).address}:9090/api/v1/{path}"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return dict(json.load(response)["data"])
+
+
+@contextmanager
+def deployed(
+    plane: ControlPlane,
+    node: ProcessNode,
+    changes: Changes,
+    *,
+    name: str,
+    folder: Path,
+    search_path: str,
+    stand_ins: tuple[Hosted, Spans],
+) -> Iterator[Deployed]:
+    """Run `pulumi up` of a stack; at the end `pulumi destroy`, after which nothing of it is left."""
+    project = new_project(folder, search_path, plane.kubeconfig)
+    declare(project, name, changes, base="local")
+    project.init(name)
+    namespace = f"serving-{name}"
+    with last_words(node, namespace):
+        project.up(name, timeout_s=UP_S).expect()
+    with service_port(plane.api, namespace, "gateway", 8080) as gateway:
+        stack = Deployed(
+            plane=plane,
+            node=node,
+            project=project,
+            name=name,
+            declared=changes,
+            gateway=gateway,
+            hosted=stand_ins[0],
+            spans=stand_ins[1],
+        )
+        until(lambda: _answers(stack), timeout_s=READY_S)
+        yield stack
+    project.destroy(name, timeout_s=120).expect()
+
+
+@contextmanager
+def last_words(node: ProcessNode, namespace: str) -> Iterator[None]:
+    """Add to a failure the end of the log of each container that is not up."""
+    try:
+        yield
+    except AssertionError as error:
+        for pod in node.pods(namespace=namespace):
+            for container, log in pod.troubled().items():
+                error.add_note(f"--- {pod.name}, {container}:\n{log[-LOG_TAIL:]}")
+        raise
+
+
+def _answers(stack: Deployed) -> bool:
+    """Return whether the routers have found the engines: a pod is ready a moment before."""
+    try:
+        stack.client("claims", timeout=20).completions.create(
+            model=MODEL, prompt="hello", max_tokens=1
+        )
+    except openai.APIError:
+        return False
+    return True
