@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint
+.PHONY: help demo demo-live test test-fast lint
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,10 @@ help:  ## list the targets
 demo:  ## deploy one stack to a folder and see another one refused
 	$(PYTHON) tools/bootstrap.py demo
 	$(BIN)/python tools/demo.py
+
+demo-live:  ## serve a tiny model on this machine through gateway, router and engines (Linux, root)
+	$(PYTHON) tools/bootstrap.py live
+	$(BIN)/python tools/demo_live.py
 
 test: ready lint  ## everything: lint, types, unit tests, the real engine and the real data plane
 	$(BIN)/pytest

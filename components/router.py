@@ -3,15 +3,25 @@
 import math
 from typing import Final
 
+import pulumi
 from pulumi_kubernetes.core.v1 import ContainerArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from components.engine.plan import PORT as ENGINE_PORT
 from components.engine.plan import PRE_STOP_S
+from components.engine.pod import ENGINE_KEY
 from components.engine.probes import HEALTH_PATH, TEARDOWN_S
 from components.images import Images
 from components.labels import APP, INSTANCE, selector
-from components.pods import hardened, http_probe, pod_spec, resources, scratch, variable
+from components.pods import (
+    hardened,
+    http_probe,
+    pod_spec,
+    resources,
+    scratch,
+    secret_variable,
+    variable,
+)
 from components.workload import Workload
 from stacks.stack import ServedModel
 
@@ -49,7 +59,9 @@ RESILIENCE: Final = (
 """Settings that trials showed to be needed; the defaults turn an overload into an outage."""
 
 
-def router_workload(model: ServedModel, *, namespace: str, images: Images) -> Workload:
+def router_workload(
+    model: ServedModel, *, namespace: str, images: Images, engine_key: pulumi.Input[str]
+) -> Workload:
     """Return the router of a model; it sees the pods of that model in that namespace only."""
     name = router_name(model)
     chosen = selector("router", model.name)
@@ -58,8 +70,14 @@ def router_workload(model: ServedModel, *, namespace: str, images: Images) -> Wo
         "name": "router",
         "image": images["vllm-router"],
         "command": ["vllm-router"],
-        "args": list(router_arguments(model, namespace=namespace)),
-        "env": [variable("HOME", "/tmp"), variable("PYTHONDONTWRITEBYTECODE", "1")],  # noqa: S108
+        "args": [*router_arguments(model, namespace=namespace), "--api-key", "$(ENGINE_KEY)"],
+        "env": [
+            variable("HOME", "/tmp"),  # noqa: S108
+            variable("PYTHONDONTWRITEBYTECODE", "1"),
+            # Before the arguments name it: the kubelet puts it in. Without it the router drops the
+            # key of a request for /v1/responses (0.1.17), and the engine refuses it.
+            secret_variable("ENGINE_KEY", secret=ENGINE_KEY, key="key"),
+        ],
         "ports": [
             {"name": "http", "container_port": PORT},
             {"name": "metrics", "container_port": METRICS_PORT},
@@ -89,6 +107,7 @@ def router_workload(model: ServedModel, *, namespace: str, images: Images) -> Wo
         ),
         ports={"http": PORT, "metrics": METRICS_PORT},
         rules=RULES,
+        reads={f"{ENGINE_KEY}/key": engine_key},
     )
 
 

@@ -185,7 +185,13 @@ class Serving(pulumi.ComponentResource):
         reads: dict[str, pulumi.Input[str]] = {f"{ENGINE_KEY}/{KEYS_FILE}": self._engine_keys}
         if token is not None:
             reads["hub-token/token"] = token
-        self._part(router_workload(model, namespace=plan.namespace, images=plan.images))
+        router = router_workload(
+            model,
+            namespace=plan.namespace,
+            images=plan.images,
+            engine_key=self._secrets["engine-key"],
+        )
+        self._part(router, [self._key])
         own = self._labels("vllm", model.name)
         engine = Vllm(
             model.name,

@@ -27,7 +27,9 @@ def a_model(**changes: Any) -> ServedModel:
 
 
 def router(model: ServedModel | None = None) -> Workload:
-    return router_workload(model or a_model(), namespace="serving-demo", images=IMAGES)
+    return router_workload(
+        model or a_model(), namespace="serving-demo", images=IMAGES, engine_key="k"
+    )
 
 
 def arguments(model: ServedModel | None = None) -> tuple[str, ...]:
@@ -46,6 +48,15 @@ def container(workload: Workload) -> dict[str, Any]:
 
 def test_every_flag_is_one_of_the_pinned_router():
     assert {a for a in arguments() if a.startswith("--")} <= KNOWN_FLAGS
+
+
+def test_its_key_comes_from_the_secret_and_a_new_one_replaces_its_pods():
+    found = container(router())
+
+    assert found["args"][-2:] == ["--api-key", "$(ENGINE_KEY)"]
+    (variable,) = (each for each in found["env"] if each["name"] == "ENGINE_KEY")
+    assert variable["value_from"]["secret_key_ref"] == {"name": "engine-key", "key": "key"}
+    assert router().reads == {"engine-key/key": "k"}
 
 
 def test_it_watches_the_engine_pods_of_its_own_model_in_its_own_namespace():

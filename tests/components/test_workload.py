@@ -44,7 +44,7 @@ def workloads() -> Iterator[Workload]:
     yield gateway_workload(a_plan(), IMAGES, "{}")
     yield counters_workload(IMAGES, "p")
     yield limits_workload(a_plan(), IMAGES, "p")
-    yield router_workload(a_model(), namespace="n", images=IMAGES)
+    yield router_workload(a_model(), namespace="n", images=IMAGES, engine_key="k")
     yield from (*parts().workloads, *parts().trial, *parts(EXISTING).workloads)
 
 
@@ -70,7 +70,7 @@ def test_what_the_environment_reads_of_others_counts(work: Workload):
 
 def test_there_are_such_workloads():
     assert {work.name for work in WORKLOADS if read_elsewhere(work)} == {
-        "gateway-limits",
+        *("gateway-limits", "support-chat-router"),
         *("langfuse-web", "langfuse-worker"),
         *("langfuse-postgres", "langfuse-clickhouse", "langfuse-cache"),
     }

@@ -26,6 +26,8 @@ LIVE: Final = {
 """What makes a rendered stack one for the control plane of the tests."""
 SECRETS: Final = {
     "key-batch": "a-key-of-the-batch-in-tests",
+    "key-few": "a-key-of-the-few-in-tests",
+    "key-new": "a-key-of-a-new-client-in-tests",
     "key-other": "a-key-of-the-others-in-tests",
     "hosted-tiny": "a-key-of-the-provider-in-tests",
     "key-web-chat": "a-key-of-the-web-chat-in-tests",

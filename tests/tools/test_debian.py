@@ -13,9 +13,7 @@ def empty_machine(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("empty_machine")
 def test_without_apt_the_error_names_what_is_missing_and_what_to_install():
-    with pytest.raises(
-        SetupError, match=r"neither redis-server .*apt-get.* Install"
-    ):
+    with pytest.raises(SetupError, match=r"neither redis-server .*apt-get.* Install"):
         debian.require_means()
 
 

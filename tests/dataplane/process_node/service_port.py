@@ -21,6 +21,7 @@ class ServicePort:
         self.port = port
         self._watch = watch
         self._turns = itertools.count()
+        self._carried: set[asyncio.Task[None]] = set()
 
     def addresses(self) -> list[str]:
         """Return the addresses of the ready pods."""
@@ -32,8 +33,20 @@ class ServicePort:
             for address in endpoint["addresses"]
         )
 
-    async def carry(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        """Carry one connection to a pod, in turn."""
+    def begin(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        """Carry one connection, until it or this ends."""
+        task = asyncio.get_running_loop().create_task(self._carry(client, back))
+        self._carried.add(task)
+        task.add_done_callback(self._carried.discard)
+
+    async def close(self, server: asyncio.Server) -> None:
+        """Take no more connections, and break those there are."""
+        server.close()
+        for task in (carried := list(self._carried)):
+            task.cancel()
+        await asyncio.gather(*carried, return_exceptions=True)
+
+    async def _carry(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if not (addresses := self.addresses()):
             back.transport.abort()
             return
@@ -58,12 +71,12 @@ def service_port(api: KubernetesApi, namespace: str, service: str, port: int) ->
     thread = threading.Thread(target=loop.run_forever, name=f"service {service}", daemon=True)
     thread.start()
     carrier = ServicePort(port, watch)
-    begun = asyncio.start_server(carrier.carry, LOOPBACK, 0)
+    begun = asyncio.start_server(carrier.begin, LOOPBACK, 0)
     server = asyncio.run_coroutine_threadsafe(begun, loop).result()
     try:
         yield f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result()
+        asyncio.run_coroutine_threadsafe(carrier.close(server), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -80,11 +93,3 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
             target.write_eof()
     except OSError:
         target.transport.abort()
-
-
-async def _close(server: asyncio.Server) -> None:
-    server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

@@ -7,7 +7,7 @@ from tests.dataplane.process_node.node import ProcessNode, process_node
 from tests.dataplane.serving.declared import changes
 from tests.dataplane.serving.deployed import Deployed, deployed
 from tests.dataplane.serving.programs import images_of
-from tests.dataplane.serving.stand_ins import Hosted, Spans, stand_ins
+from tests.dataplane.serving.stand_ins import Hosted, Langfuse, stand_ins
 from tests.engine.control_plane import ControlPlane
 from tools import data_plane
 from tools.console import SetupError
@@ -24,7 +24,7 @@ def programs() -> DataPlane:
 
 
 @pytest.fixture(scope="session")
-def outside(network: PodNetwork) -> Iterator[tuple[Hosted, Spans]]:
+def outside(network: PodNetwork) -> Iterator[tuple[Hosted, Langfuse]]:
     """A hosted API and a receiver of spans, which pods reach at the machine's address."""
     with stand_ins(network.host_address) as made:
         yield made
@@ -51,16 +51,16 @@ def whole_stack(  # noqa: PLR0917 - fixtures
     live_control_plane: ControlPlane,
     node: ProcessNode,
     programs: DataPlane,
-    outside: tuple[Hosted, Spans],
+    outside: tuple[Hosted, Langfuse],
     tools_path: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployed]:
     """Two gateways, two routers, two real engines and all around them."""
-    hosted, spans = outside
+    hosted, langfuse = outside
     with deployed(
         live_control_plane,
         node,
-        changes(programs, hosted_url=hosted.url, spans_url=spans.url),
+        changes(programs, hosted_url=hosted.url, langfuse_url=langfuse.url),
         name="live",
         folder=tmp_path_factory.mktemp("live"),
         search_path=tools_path,
@@ -72,8 +72,8 @@ def whole_stack(  # noqa: PLR0917 - fixtures
 @pytest.fixture
 def stack(whole_stack: Deployed) -> Deployed:
     """The same for one test: the outside is well, and has seen nothing yet."""
-    for outside in (whole_stack.hosted, whole_stack.spans):
+    for outside in (whole_stack.hosted, whole_stack.langfuse):
         outside.mood = "well"
     whole_stack.hosted.requests.clear()
-    whole_stack.spans.spans.clear()
+    whole_stack.langfuse.spans.clear()
     return whole_stack

@@ -10,10 +10,13 @@ MODEL: Final = "tiny"
 HOSTED_MODEL: Final = "provider/tiny"
 DIGEST: Final = "@sha256:" + 64 * "b"
 LONGEST_REQUEST_S: Final = 60
+LIMITED_RPM: Final = 6
+LIMITED_CONCURRENT: Final = 4
 KEYS: Final = {
     "web-chat": "a-key-of-the-web-chat-in-tests",
     "claims": "a-key-of-the-claims-in-tests",
     "batch": "a-key-of-the-batch-in-tests",
+    "few": "a-key-of-the-few-in-tests",
     "other": "a-key-of-the-others-in-tests",
 }
 """Value of each key of the stack, by alias."""
@@ -35,12 +38,13 @@ def key(alias: str, **changes: Any) -> dict[str, Any]:
 GATEWAY_KEYS: Final = [
     key("web-chat", may_fall_back=True),
     key("claims", residency="restricted"),
-    key("batch", requests_per_minute=5, concurrent_requests=4),
+    key("batch", requests_per_minute=LIMITED_RPM),
+    key("few", concurrent_requests=LIMITED_CONCURRENT),
     key("other", models=["other"]),
 ]
 
 
-def changes(plane: DataPlane, *, hosted_url: str, spans_url: str) -> Changes:
+def changes(plane: DataPlane, *, hosted_url: str, langfuse_url: str) -> Changes:
     """Return what differs from stacks/Pulumi.local.yaml."""
     images = {name: image.partition("@")[0] + DIGEST for name, image in locked_images().items()}
     serving = "models[0].serving"
@@ -50,7 +54,7 @@ def changes(plane: DataPlane, *, hosted_url: str, spans_url: str) -> Changes:
         "gateway.replicas": 2,
         "gateway.longest_request_seconds": LONGEST_REQUEST_S,
         "gateway.keys": GATEWAY_KEYS,
-        "observability.langfuse": {"kind": "existing", "url": spans_url},
+        "observability.langfuse": {"kind": "existing", "url": langfuse_url},
         "models[0].pool.replicas": {"min": 2, "max": 2},
         f"{serving}.image": f"vllm/vllm-openai{DIGEST}",
         f"{serving}.source": {"kind": "image", "path": str(plane.tiny_model)},

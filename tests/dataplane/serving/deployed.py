@@ -6,7 +6,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.dataplane.process_node.node import ProcessNode
 from tests.dataplane.process_node.pod import Pod
 from tests.dataplane.process_node.service_port import service_port
 from tests.dataplane.serving.declared import KEYS, MODEL
-from tests.dataplane.serving.stand_ins import Hosted, Spans
+from tests.dataplane.serving.stand_ins import Hosted, Langfuse
 from tests.engine.control_plane import ControlPlane
 from tests.engine.declared import Changes, declare, new_project
 from tests.engine.kubernetes_api import KubernetesApi
@@ -43,7 +43,9 @@ class Deployed:
     gateway: str
     """HOST:PORT of the gateway's Service."""
     hosted: Hosted
-    spans: Spans
+    langfuse: Langfuse
+    clients: dict[str, openai.OpenAI] = field(default_factory=dict)
+    """Made so far, by the alias of their key."""
 
     @property
     def namespace(self) -> str:
@@ -57,8 +59,16 @@ class Deployed:
 
     def client(self, alias: str = "web-chat", **options: Any) -> openai.OpenAI:
         """Return the unchanged client of a key, told only another base URL; it asks once."""
-        url = f"http://{self.gateway}/v1"
-        return openai.OpenAI(base_url=url, api_key=KEYS[alias], max_retries=0, **options)
+        if alias not in self.clients:
+            self.clients[alias] = openai.OpenAI(
+                base_url=self.base_url, api_key=KEYS[alias], max_retries=0
+            )
+        return self.clients[alias].with_options(**options)
+
+    @property
+    def base_url(self) -> str:
+        """What a client is told."""
+        return f"http://{self.gateway}/v1"
 
     def up(self, changes: Changes | None = None) -> Result:
         """Deploy with further changes; without any, as it was at first."""
@@ -87,6 +97,15 @@ class Deployed:
             return current and [*counts, status.get("replicas", 0)] == 4 * [replicas]
 
         self.api.wait_for(path, whole, timeout_s=timeout_s)
+
+    def wait_answers(self) -> None:
+        """Wait until the routers have found the engines: a pod is ready a moment before."""
+        until(lambda: _answers(self), timeout_s=READY_S)
+
+    def running(self, engine: Pod | None = None) -> int:
+        """Return the requests that run in an engine, or in all."""
+        engines = [engine] if engine else self.pods(MODEL)
+        return sum(_running(pod.address) for pod in engines)
 
     def ask_prometheus(self, query: str) -> list[dict[str, Any]]:
         """Return the result of a query to the stack's own Prometheus."""
@@ -126,7 +145,7 @@ def deployed(
     name: str,
     folder: Path,
     search_path: str,
-    stand_ins: tuple[Hosted, Spans],
+    stand_ins: tuple[Hosted, Langfuse],
 ) -> Iterator[Deployed]:
     """Run `pulumi up` of a stack; at the end `pulumi destroy`, after which nothing of it is left."""
     project = new_project(folder, search_path, plane.kubeconfig)
@@ -144,10 +163,12 @@ def deployed(
             declared=changes,
             gateway=gateway,
             hosted=stand_ins[0],
-            spans=stand_ins[1],
+            langfuse=stand_ins[1],
         )
-        until(lambda: _answers(stack), timeout_s=READY_S)
+        stack.wait_answers()
         yield stack
+        for client in stack.clients.values():
+            client.close()
     project.destroy(name, timeout_s=120).expect()
 
 
@@ -163,8 +184,18 @@ def last_words(node: ProcessNode, namespace: str) -> Iterator[None]:
         raise
 
 
+def _running(address: str) -> int:
+    """Return vLLM's own gauge."""
+    with urllib.request.urlopen(f"http://{address}:8000/metrics", timeout=5) as response:
+        lines = response.read().decode().splitlines()
+    return sum(
+        int(float(line.split()[-1]))
+        for line in lines
+        if line.startswith("vllm:num_requests_running")
+    )
+
+
 def _answers(stack: Deployed) -> bool:
-    """Return whether the routers have found the engines: a pod is ready a moment before."""
     try:
         stack.client("claims", timeout=20).completions.create(
             model=MODEL, prompt="hello", max_tokens=1

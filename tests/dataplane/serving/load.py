@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,12 +35,15 @@ class Answer:
 
     outcome: str
     """WHOLE, or what went wrong: `503`, `cut off after 12 pieces`, the name of an error."""
-    upstream: str
-    """Who answered: own or hosted; empty if nobody did."""
     first_s: float
     """Seconds to the first piece."""
-    ended_s: float
-    """When it ended, on the clock `time.monotonic`."""
+    headers: Mapping[str, str]
+    """Of the answer, names in lower case."""
+
+    @property
+    def upstream(self) -> str:
+        """Who answered: own or hosted; empty if nobody did."""
+        return self.headers.get("x-breakeven-upstream", "")
 
 
 @dataclass
@@ -94,7 +97,7 @@ def at_once(gateway: str, *, count: int, tokens: int = 20, alias: str = "claims"
 async def ask(session: aiohttp.ClientSession, asked: Asked) -> Answer:
     """Ask for one stream, and read it to its end."""
     began = time.monotonic()
-    outcome, upstream, first_s, pieces = "no end", "", float("nan"), 0
+    outcome, headers, first_s, pieces = "no end", {}, float("nan"), 0
     body = {
         "model": MODEL,
         "prompt": "Once upon a time",
@@ -102,11 +105,11 @@ async def ask(session: aiohttp.ClientSession, asked: Asked) -> Answer:
         "ignore_eos": True,
         "stream": True,
     }
-    headers = {"authorization": f"Bearer {KEYS[asked.alias]}"}
+    authorization = {"authorization": f"Bearer {KEYS[asked.alias]}"}
     url = f"http://{asked.gateway}/v1/completions"
     try:
-        async with session.post(url, json=body, headers=headers) as response:
-            upstream = response.headers.get("x-breakeven-upstream", "")
+        async with session.post(url, json=body, headers=authorization) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
             if response.status != 200:
                 outcome = str(response.status)
             else:
@@ -117,7 +120,7 @@ async def ask(session: aiohttp.ClientSession, asked: Asked) -> Answer:
                         outcome = _ended(line) or outcome
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         outcome = f"cut off after {pieces} pieces" if pieces else type(error).__name__
-    return Answer(outcome=outcome, upstream=upstream, first_s=first_s, ended_s=time.monotonic())
+    return Answer(outcome=outcome, first_s=first_s, headers=headers)
 
 
 def _ended(line: bytes) -> str:

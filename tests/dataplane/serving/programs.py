@@ -25,6 +25,7 @@ def images_of(plane: DataPlane) -> dict[str, Image]:
             environment=settings,
             reads=(vllm.overlay, folder),
         ),
+        "langfuse/langfuse": Image(commands={"node": ("node",)}),  # for the Job that sets prices
         "prom/prometheus": Image(entrypoint=(str(plane.prometheus),)),
         "otel/opentelemetry-collector-contrib": Image(entrypoint=(str(plane.otelcol),)),
     }

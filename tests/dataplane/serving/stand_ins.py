@@ -6,7 +6,7 @@ Each is told how to behave by setting its `mood`, and remembers what it was sent
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -20,7 +20,7 @@ Mood = Literal["well", "full", "broken", "hangs"]
 WORDS = ("hosted ", "words ", "of ", "an ", "answer")
 USAGE = {"prompt_tokens": 10, "completion_tokens": len(WORDS), "total_tokens": 10 + len(WORDS)}
 SPANS_PATH = "/api/public/otel/v1/traces"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MODELS_PATH = "/api/public/models"
 
 
 @dataclass
@@ -55,14 +55,16 @@ class Hosted:
 
 
 @dataclass
-class Spans:
-    """A receiver of spans, as Langfuse's: OTLP over HTTP."""
+class Langfuse:
+    """Takes spans by OTLP over HTTP, and the prices of models."""
 
     url: str = ""
     mood: Mood = "well"
     spans: list[Span] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
     """Names of the services that sent them."""
+    models: list[dict[str, Any]] = field(default_factory=list)
+    """What was registered with a price."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take an export."""
@@ -78,19 +80,33 @@ class Spans:
             self.spans += [span for scope in resource.scope_spans for span in scope.spans]
         return web.Response(body=b"", content_type="application/x-protobuf")
 
+    async def register(self, request: web.Request) -> web.StreamResponse:
+        """Take a model's price."""
+        self.models.append(await request.json())
+        return web.json_response(self.models[-1])
+
+    async def registered(self, _: web.Request) -> web.StreamResponse:
+        """Return the models with a price."""
+        return web.json_response({"data": self.models, "meta": {"totalPages": 1}})
+
 
 @contextmanager
-def stand_ins(address: str) -> Iterator[tuple[Hosted, Spans]]:
+def stand_ins(address: str) -> Iterator[tuple[Hosted, Langfuse]]:
     """Run both; their `url` is theirs."""
-    hosted, spans = Hosted(), Spans()
+    hosted, langfuse = Hosted(), Langfuse()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="stand-ins", daemon=True)
     thread.start()
-    routes = {"/v1/chat/completions": hosted.answer, SPANS_PATH: spans.answer}
+    routes = [
+        web.post("/v1/chat/completions", hosted.answer),
+        web.post(SPANS_PATH, langfuse.answer),
+        web.post(MODELS_PATH, langfuse.register),
+        web.get(MODELS_PATH, langfuse.registered),
+    ]
     runner, port = asyncio.run_coroutine_threadsafe(_serve(address, routes), loop).result()
-    hosted.url = spans.url = f"http://{address}:{port}"
+    hosted.url = langfuse.url = f"http://{address}:{port}"
     try:
-        yield hosted, spans
+        yield hosted, langfuse
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
@@ -98,9 +114,9 @@ def stand_ins(address: str) -> Iterator[tuple[Hosted, Spans]]:
         loop.close()
 
 
-async def _serve(address: str, routes: Mapping[str, Handler]) -> tuple[web.AppRunner, int]:
+async def _serve(address: str, routes: list[web.RouteDef]) -> tuple[web.AppRunner, int]:
     app = web.Application(client_max_size=1 << 26)
-    app.add_routes([web.post(path, handler) for path, handler in routes.items()])
+    app.add_routes(routes)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, address, 0)

@@ -1,13 +1,20 @@
 """The unchanged OpenAI client gets its answers from a deployed stack, told only another base URL."""
 
+import subprocess
+import sys
 from typing import Final
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
+from openai.types.chat import (
+    ChatCompletionFunctionToolParam,
+    ChatCompletionMessageFunctionToolCallParam,
+    ChatCompletionMessageParam,
+)
 
 from tests.dataplane.serving.declared import KEYS, MODEL
 from tests.dataplane.serving.deployed import Deployed
+from tools.environment import ROOT
 
 HELLO: Final[list[ChatCompletionMessageParam]] = [{"role": "user", "content": "Hello"}]
 WEATHER: Final[ChatCompletionFunctionToolParam] = {
@@ -48,19 +55,39 @@ def test_tools_may_be_offered(stack: Deployed):
     assert answer.choices[0].finish_reason in {"stop", "length", "tool_calls"}
 
 
-def test_a_tool_that_must_be_called_is(stack: Deployed):
+def test_what_a_tool_said_may_be_answered(stack: Deployed):
+    call: ChatCompletionMessageFunctionToolCallParam = {
+        "id": "call-1",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
+    }
     answer = stack.client().chat.completions.create(
         model=MODEL,
-        messages=HELLO,
+        messages=[
+            *HELLO,
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call-1", "content": "sunny"},
+        ],
         tools=[WEATHER],
-        tool_choice={"type": "function", "function": {"name": "get_weather"}},
-        max_tokens=32,
+        max_tokens=8,
     )
 
-    calls = answer.choices[0].message.tool_calls or []
-    call = calls[0]
-    assert call.type == "function"
-    assert call.function.name == "get_weather"
+    assert answer.usage is not None
+    assert answer.usage.prompt_tokens > 20
+
+
+def test_the_example_of_the_docs_runs(stack: Deployed):
+    ran = subprocess.run(
+        [sys.executable, ROOT / "docs/examples/chat.py", MODEL],
+        env={"OPENAI_BASE_URL": stack.base_url, "OPENAI_API_KEY": KEYS["web-chat"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    for part in (f"models: {MODEL}\n", "answer: ", "tokens: ", "stream: "):
+        assert part in ran.stdout
 
 
 def test_completions_and_responses(stack: Deployed):

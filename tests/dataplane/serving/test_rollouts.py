@@ -1,0 +1,106 @@
+"""Everything is replaced under streaming load, and no stream is dropped or cut short."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.dataplane.live import until
+from tests.dataplane.process_node.pod import Pod
+from tests.dataplane.serving.declared import GATEWAY_KEYS, MODEL, key
+from tests.dataplane.serving.deployed import Deployed
+from tests.dataplane.serving.load import WHOLE, streams
+from tests.engine.declared import Changes
+from tests.engine.kubernetes_api import ApiError
+
+CLIENTS = 6
+TOKENS = 120
+"""About two seconds of stream each, so that some run whenever a pod is told to end."""
+ROUTER = f"{MODEL}-router"
+CHANGES: dict[str, Changes] = {
+    MODEL: {"models[0].serving.max_num_seqs": 12},
+    ROUTER: {"models[0].serving.routing": "round_robin"},
+    "gateway": {"gateway.keys": [*GATEWAY_KEYS, key("new", existing_secret=None)]},
+}
+"""What replaces the pods of a part, and no others."""
+
+
+@pytest.mark.parametrize("part", [ROUTER, "gateway", MODEL])
+def test_an_update_drops_no_stream(stack: Deployed, part: str):
+    before = names(stack.pods(part))
+    others = {p: names(stack.pods(p)) for p in CHANGES if p != part}
+
+    with streams(stack.gateway, clients=CLIENTS, tokens=TOKENS) as load:
+        stack.up(CHANGES[part])
+        stack.wait_ready(part, 2)
+
+    assert before.isdisjoint(names(stack.pods(part)))
+    assert others == {p: names(stack.pods(p)) for p in others}
+    assert_whole(load.outcomes())
+
+
+@pytest.mark.parametrize("part", [ROUTER, "gateway", MODEL])
+def test_a_drained_node_drops_no_stream(stack: Deployed, part: str):
+    """Pods are evicted as `kubectl drain` does it, one after the other as budgets allow."""
+    gone = stack.pods(part)
+
+    with streams(stack.gateway, clients=CLIENTS, tokens=TOKENS) as load:
+        time.sleep(3)
+        for pod in gone:
+            evict(stack, pod)
+        stack.wait_ready(part, 2)
+        stack.wait_answers()
+
+    assert names(gone).isdisjoint(names(stack.pods(part)))
+    assert_whole(load.outcomes())
+
+
+def test_a_killed_engine_fails_its_own_streams_visibly_and_no_others(stack: Deployed):
+    with streams(stack.gateway, clients=8, tokens=400) as load:
+        until(lambda: stack.running() == 8, timeout_s=20)
+        victim, other = stack.pods(MODEL)
+        on_victim = stack.running(victim)
+        victim.kill()
+        time.sleep(1)
+        assert stack.running(other) > 0
+
+    outcomes = load.outcomes()
+    cut = sum(count for outcome, count in outcomes.items() if outcome.startswith("cut off"))
+    assert 0 < on_victim < 8
+    assert cut == on_victim
+    assert set(outcomes) - {WHOLE} == {o for o in outcomes if o.startswith("cut off")}
+    stack.wait_ready(MODEL, 2)
+
+
+def evict(stack: Deployed, pod: Pod) -> None:
+    """Evict a pod once its disruption budget allows it, and wait until it is gone."""
+    path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod.name, "namespace": pod.namespace},
+    }
+    until(_allowed(lambda: stack.api.request("POST", f"{path}/eviction", body)), timeout_s=120)
+    until(lambda: not stack.api.exists(path), timeout_s=120)
+
+
+def _allowed(ask: Callable[[], object]) -> Callable[[], bool]:
+    def allowed() -> bool:
+        try:
+            ask()
+        except ApiError as error:
+            if error.code != 429:
+                raise
+            return False
+        return True
+
+    return allowed
+
+
+def names(pods: list[Pod]) -> set[str]:
+    return {pod.name for pod in pods}
+
+
+def assert_whole(outcomes: dict[str, int]) -> None:
+    assert set(outcomes) == {WHOLE}
+    assert outcomes[WHOLE] >= 2 * CLIENTS
