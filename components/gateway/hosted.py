@@ -114,7 +114,11 @@ def _route(
         "route": {
             "cluster": f"provider_{model.name}",
             "timeout": seconds(plan.longest_request_s),
-            "prefix_rewrite": f"{hosted.path}/",
+            # Not prefix_rewrite: where a route matches by expression, that replaces the whole path.
+            "regex_rewrite": {
+                "pattern": {"regex": "^/v1/"},
+                "substitution": f"{hosted.path}/",
+            },
             "host_rewrite_literal": hosted.host,
         },
         "typed_per_filter_config": spend_limits(model, hosted)

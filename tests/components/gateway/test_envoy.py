@@ -121,7 +121,9 @@ def test_the_provider_gets_its_own_key_and_name_and_nothing_of_ours():
     streamed, complete = _routes(_listeners()["hosted_support-chat"])
     assert _added(complete)["authorization"] == "Bearer provider"
     assert {"x-client", "x-team", "traceparent"} <= set(complete["request_headers_to_remove"])
-    assert complete["route"]["prefix_rewrite"] == "/inference/v1/"
+    for route in (streamed, complete):
+        rewrite = route["route"]["regex_rewrite"]
+        assert (rewrite["pattern"]["regex"], rewrite["substitution"]) == ("^/v1/", "/inference/v1/")
     assert complete["route"]["host_rewrite_literal"] == "api.fireworks.ai"
     assert "stream_options" in json.dumps(streamed)
     assert "stream_options" not in json.dumps(complete)

@@ -59,6 +59,10 @@ class ProcessNode:
             raise AssertionError(f"{prefix} is {[pod.name for pod in found]} on {self.name}")
         return found[0]
 
+    def logs(self, namespace: str) -> list[Path]:
+        """Return the log of each container that ran in a namespace, of gone pods too."""
+        return sorted(self._around.root.glob(f"{namespace}_*.log"))
+
     def services_left_out(self) -> list[str]:
         """Return the Services whose port does not lead to their pods here, and why."""
         return services_left_out(self._api.items("/api/v1/services"))

@@ -12,6 +12,7 @@ DIGEST: Final = "@sha256:" + 64 * "b"
 LONGEST_REQUEST_S: Final = 60
 LIMITED_RPM: Final = 6
 LIMITED_CONCURRENT: Final = 4
+MAX_QUEUED: Final = 20
 KEYS: Final = {
     "web-chat": "a-key-of-the-web-chat-in-tests",
     "claims": "a-key-of-the-claims-in-tests",
@@ -63,6 +64,7 @@ def changes(plane: DataPlane, *, hosted_url: str, langfuse_url: str) -> Changes:
         f"{serving}.reasoning_parser": GONE,
         f"{serving}.tool_call_parser": "hermes",
         f"{serving}.max_num_seqs": 16,
+        f"{serving}.max_queued_requests": MAX_QUEUED,
         f"{serving}.arguments": {"--enforce-eager": True},
         f"{serving}.fallback": {
             "base_url": f"{hosted_url}/v1",

@@ -26,6 +26,7 @@ from tests.engine.pulumi_cli import PulumiProject, Result
 STORAGE_GIB = 100
 UP_S = 240
 READY_S = 200
+DESTROY_S = 75
 LOG_TAIL = 3000
 
 
@@ -38,8 +39,8 @@ class Deployed:
     project: PulumiProject
     name: str
     """Of the stack."""
-    declared: Changes
-    """What differs from the stack file it comes from."""
+    declared: dict[str, Any]
+    """What differs from the stack file it comes from, by now."""
     gateway: str
     """HOST:PORT of the gateway's Service."""
     hosted: Hosted
@@ -70,9 +71,10 @@ class Deployed:
         """What a client is told."""
         return f"http://{self.gateway}/v1"
 
-    def up(self, changes: Changes | None = None) -> Result:
-        """Deploy with further changes; without any, as it was at first."""
-        declare(self.project, self.name, {**self.declared, **(changes or {})}, base="local")
+    def up(self, changes: Changes) -> Result:
+        """Deploy with further changes; they stay for the tests that follow."""
+        self.declared.update(changes)
+        declare(self.project, self.name, self.declared, base="local")
         return self.project.up(self.name, timeout_s=UP_S).expect()
 
     def pods(self, workload: str) -> list[Pod]:
@@ -112,10 +114,9 @@ class Deployed:
         answer = self._prometheus(f"query?{urllib.parse.urlencode({'query': query})}")
         return list(answer["result"])
 
-    def alerts(self) -> dict[str, str]:
-        """Return the state of each alert that is pending or firing."""
-        alerts = self._prometheus("alerts")["alerts"]
-        return {alert["labels"]["alertname"]: alert["state"] for alert in alerts}
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the groups of rules as Prometheus evaluates them."""
+        return list(self._prometheus("rules")["groups"])
 
     def value(self, query: str) -> float:
         """Return the one value that a query has; nan if it has none."""
@@ -146,8 +147,12 @@ def deployed(
     folder: Path,
     search_path: str,
     stand_ins: tuple[Hosted, Langfuse],
+    answers: bool = True,
 ) -> Iterator[Deployed]:
-    """Run `pulumi up` of a stack; at the end `pulumi destroy`, after which nothing of it is left."""
+    """Run `pulumi up` of a stack; at the end `pulumi destroy`, after which nothing of it is left.
+
+    `answers`: whether engines are up at first.
+    """
     project = new_project(folder, search_path, plane.kubeconfig)
     declare(project, name, changes, base="local")
     project.init(name)
@@ -160,16 +165,17 @@ def deployed(
             node=node,
             project=project,
             name=name,
-            declared=changes,
+            declared=dict(changes),
             gateway=gateway,
             hosted=stand_ins[0],
             langfuse=stand_ins[1],
         )
-        stack.wait_answers()
+        if answers:
+            stack.wait_answers()
         yield stack
         for client in stack.clients.values():
             client.close()
-    project.destroy(name, timeout_s=120).expect()
+    project.destroy(name, timeout_s=DESTROY_S).expect()
 
 
 @contextmanager

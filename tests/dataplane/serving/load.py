@@ -27,6 +27,8 @@ class Asked:
     """Length of the answer, exactly."""
     alias: str
     """Of the key."""
+    pause_s: float = 0
+    """Between two streams of a client; engines on a CPU share it with those that start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class Answer:
     """Seconds to the first piece."""
     headers: Mapping[str, str]
     """Of the answer, names in lower case."""
+    refusal: str
+    """The body of an answer that is an error."""
 
     @property
     def upstream(self) -> str:
@@ -60,14 +64,14 @@ class Load:
 
 @contextmanager
 def streams(
-    gateway: str, *, clients: int, tokens: int = 60, alias: str = "claims"
+    gateway: str, *, clients: int, tokens: int = 60, alias: str = "claims", pause_s: float = 0
 ) -> Iterator[Load]:
     """Let that many clients ask for streams, each again and again, on connections of their own.
 
     At the end of the block no new one begins, and those that run are waited for.
     """
     load, over, work = Load(), threading.Event(), asyncio.Runner()
-    asked = Asked(gateway=gateway, tokens=tokens, alias=alias)
+    asked = Asked(gateway=gateway, tokens=tokens, alias=alias, pause_s=pause_s)
     thread = threading.Thread(
         target=lambda: work.run(_all(clients, asked, load, over)), daemon=True
     )
@@ -98,6 +102,7 @@ async def ask(session: aiohttp.ClientSession, asked: Asked) -> Answer:
     """Ask for one stream, and read it to its end."""
     began = time.monotonic()
     outcome, headers, first_s, pieces = "no end", {}, float("nan"), 0
+    refusal = ""
     body = {
         "model": MODEL,
         "prompt": "Once upon a time",
@@ -111,7 +116,7 @@ async def ask(session: aiohttp.ClientSession, asked: Asked) -> Answer:
         async with session.post(url, json=body, headers=authorization) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             if response.status != 200:
-                outcome = str(response.status)
+                outcome, refusal = str(response.status), await response.text()
             else:
                 async for line in response.content:
                     if line.startswith(b"data: "):
@@ -120,7 +125,7 @@ async def ask(session: aiohttp.ClientSession, asked: Asked) -> Answer:
                         outcome = _ended(line) or outcome
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         outcome = f"cut off after {pieces} pieces" if pieces else type(error).__name__
-    return Answer(outcome=outcome, first_s=first_s, headers=headers)
+    return Answer(outcome=outcome, first_s=first_s, headers=headers, refusal=refusal)
 
 
 def _ended(line: bytes) -> str:
@@ -144,6 +149,7 @@ async def _client(
         load.running += 1
         load.answers.append(await ask(session, asked))
         load.running -= 1
+        await asyncio.sleep(asked.pause_s)
 
 
 def _session() -> aiohttp.ClientSession:

@@ -66,6 +66,12 @@ class Langfuse:
     models: list[dict[str, Any]] = field(default_factory=list)
     """What was registered with a price."""
 
+    def attributes(self) -> list[dict[str, str]]:
+        """Return the attributes of each span that are text."""
+        return [
+            {each.key: each.value.string_value for each in span.attributes} for span in self.spans
+        ]
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take an export."""
         raw = await request.read()
@@ -99,6 +105,7 @@ def stand_ins(address: str) -> Iterator[tuple[Hosted, Langfuse]]:
     thread.start()
     routes = [
         web.post("/v1/chat/completions", hosted.answer),
+        web.post("/v1/completions", hosted.answer),
         web.post(SPANS_PATH, langfuse.answer),
         web.post(MODELS_PATH, langfuse.register),
         web.get(MODELS_PATH, langfuse.registered),

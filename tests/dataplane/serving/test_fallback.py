@@ -1,5 +1,6 @@
 """What the own engines cannot answer, the hosted model does: for keys that may, and nobody else."""
 
+import json
 from collections.abc import Iterator
 
 import openai
@@ -26,6 +27,13 @@ def without_engines(whole_stack: Deployed) -> Iterator[Deployed]:
     yield whole_stack
     to(2)
     whole_stack.wait_answers()
+
+
+def test_own_engines_answer_first(stack: Deployed):
+    answers = at_once(stack.gateway, count=4, tokens=2, alias="web-chat")
+
+    assert {(answer.outcome, answer.upstream) for answer in answers} == {(WHOLE, "own")}
+    assert not stack.hosted.requests
 
 
 @pytest.mark.usefixtures("without_engines")
@@ -70,20 +78,12 @@ def test_a_restricted_key_is_told_503_and_nothing_leaves(stack: Deployed):
 
 
 @pytest.mark.usefixtures("without_engines")
-@pytest.mark.parametrize(("mood", "code"), [("full", "503"), ("broken", "502")])
-def test_a_provider_that_refuses_is_not_blamed_on_the_client(
-    stack: Deployed, mood: Mood, code: str
-):
+@pytest.mark.parametrize(("mood", "code"), [("full", "429"), ("broken", "500")])
+def test_a_provider_that_refuses_too_is_told_in_our_words(stack: Deployed, mood: Mood, code: str):
     stack.hosted.mood = mood
 
     (answer,) = at_once(stack.gateway, count=1, alias="web-chat")
 
-    assert answer.outcome in {code, "429", "500", "503"}
-    assert "10.0.0.1" not in answer.outcome
-
-
-def test_own_engines_answer_first(stack: Deployed):
-    answers = at_once(stack.gateway, count=4, tokens=2, alias="web-chat")
-
-    assert {(answer.outcome, answer.upstream) for answer in answers} == {(WHOLE, "own")}
-    assert not stack.hosted.requests
+    assert (answer.outcome, answer.upstream) == (code, "hosted")
+    assert json.loads(answer.refusal)["error"]["type"]
+    assert "10.0.0.1" not in answer.refusal

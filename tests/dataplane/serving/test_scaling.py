@@ -1,0 +1,118 @@
+"""The real KEDA follows the real gateway: nobody, one, two and nobody again."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dataplane.process_node.node import ProcessNode
+from tests.dataplane.serving.declared import MODEL, changes
+from tests.dataplane.serving.deployed import Deployed, deployed
+from tests.dataplane.serving.load import WHOLE, at_once, streams
+from tests.dataplane.serving.service_proxy import service_proxy
+from tests.dataplane.serving.stand_ins import Hosted, Langfuse
+from tests.engine.control_plane import ControlPlane
+from tests.engine.keda import run_keda
+from tests.engine.kubernetes_api import Manifest
+from tools.data_plane import DataPlane
+
+COLD_START_S = 40
+"""Of a real engine on this machine, while it does other work."""
+HOLD_S = 110
+COOLDOWN_S = 45
+SCALED = {
+    "gateway.replicas": 1,
+    "models[0].pool.replicas": {"min": 0, "max": 2},
+    "models[0].pool.scaling": {"kind": "autoscaled", "lead_minutes": 1, "hold_minutes": 0.5},
+    "models[0].serving.router_replicas": 1,
+    "models[0].serving.cold_start_seconds": COLD_START_S,
+    "models[0].serving.hold_seconds": HOLD_S,
+    "models[0].serving.scaling": {"cooldown_seconds": COOLDOWN_S, "requests_per_replica": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def scaled(  # noqa: PLR0917 - fixtures
+    live_control_plane: ControlPlane,
+    node: ProcessNode,
+    programs: DataPlane,
+    outside: tuple[Hosted, Langfuse],
+    tools_path: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Deployed]:
+    """A stack with a floor of zero under KEDA."""
+    hosted, langfuse = outside
+    folder = tmp_path_factory.mktemp("scaled")
+    declared = changes(programs, hosted_url=hosted.url, langfuse_url=langfuse.url)
+    with (
+        service_proxy(node) as proxy,
+        run_keda(live_control_plane, folder / "keda", proxy=proxy),
+        deployed(
+            live_control_plane,
+            node,
+            {**declared, **SCALED},
+            name="scaled",
+            folder=folder / "project",
+            search_path=tools_path,
+            stand_ins=outside,
+            answers=False,
+        ) as made,
+    ):
+        hosted.requests.clear()
+        hosted.mood = "well"
+        yield made
+
+
+def wanted(stack: Deployed) -> int:
+    return int(stack.api.get(_deployment(stack))["spec"]["replicas"])
+
+
+def become(stack: Deployed, replicas: int, *, timeout_s: float) -> None:
+    """Wait until so many are wanted and ready."""
+
+    def so(found: Manifest) -> bool:
+        ready = found["status"].get("readyReplicas", 0)
+        return bool(found["spec"]["replicas"] == ready == replicas)
+
+    stack.api.wait_for(_deployment(stack), so, timeout_s=timeout_s)
+
+
+def _deployment(stack: Deployed) -> str:
+    return f"/apis/apps/v1/namespaces/{stack.namespace}/deployments/{MODEL}"
+
+
+def test_while_nobody_is_up_a_key_that_may_is_answered_hosted_at_once(scaled: Deployed):
+    become(scaled, 0, timeout_s=90)
+    began = time.monotonic()
+
+    (answer,) = at_once(scaled.gateway, count=1, alias="web-chat")
+
+    assert (answer.outcome, answer.upstream) == (WHOLE, "hosted")
+    assert time.monotonic() - began < 5
+
+
+def test_the_first_request_is_held_until_a_replica_is_up(scaled: Deployed):
+    become(scaled, 0, timeout_s=90)
+    began = time.monotonic()
+
+    (answer,) = at_once(scaled.gateway, count=1, tokens=4, alias="claims")
+
+    assert (answer.outcome, answer.upstream) == (WHOLE, "own")
+    assert 5 < time.monotonic() - began < HOLD_S
+    assert wanted(scaled) == 1
+
+
+def test_more_requests_bring_a_second_replica_and_no_third(scaled: Deployed):
+    become(scaled, 1, timeout_s=60)
+
+    with streams(scaled.gateway, clients=6, tokens=200, alias="claims") as load:
+        become(scaled, 2, timeout_s=110)
+
+    assert set(load.outcomes()) == {WHOLE}
+    assert len({pod.name for pod in scaled.pods(MODEL)}) == 2
+
+
+def test_when_nothing_is_asked_nobody_is_up(scaled: Deployed):
+    become(scaled, 0, timeout_s=COOLDOWN_S + 60)
+
+    assert not scaled.pods(MODEL)
