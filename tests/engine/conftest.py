@@ -3,11 +3,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.engine.control_plane import ControlPlane, run_control_plane
+from tests.engine.keda import add_definitions
 from tests.engine.pulumi_cli import PulumiProject, copy_program
-from tools import data_plane
 from tools.bootstrap import directories
 from tools.console import SetupError
 
@@ -41,8 +40,7 @@ def control_plane(
     with run_control_plane(tools_path, directory, aggregation=True) as plane:
         plane.add_gpu_node("cpu", gpus=0, taint=False)
         plane.add_volumes(20)
-        for definition in sorted(data_plane.autoscaler().keda_crds.glob("*.yaml")):
-            plane.api.apply(yaml.safe_load(definition.read_text()))
+        add_definitions(plane)
         yield plane
 
 

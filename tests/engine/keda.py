@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+import yaml
+
 from tests.engine.control_plane import LOOPBACK, ControlPlane, make_certificate
 from tests.engine.kubernetes_api import KubernetesApi, Manifest
 from tests.engine.processes import Servers, free_ports
@@ -71,6 +73,12 @@ class ScriptedPrometheus:
         finally:
             server.shutdown()
             server.server_close()
+
+
+def add_definitions(plane: ControlPlane) -> None:
+    """Add KEDA's custom resource definitions."""
+    for definition in sorted(data_plane.autoscaler().keda_crds.glob("*.yaml")):
+        plane.api.apply(yaml.safe_load(definition.read_text()))
 
 
 @contextmanager

@@ -63,6 +63,10 @@ class Servers:
                 raise AssertionError(f"{name} {found}; the end of its log:\n{self.tail(name)}")
             time.sleep(0.05)
 
+    def ids(self) -> dict[str, int]:
+        """Return the process id of each server, by the name of its program."""
+        return {name: process.pid for name, process in self._processes.items()}
+
     def tail(self, name: str) -> str:
         """Return the end of a server's log."""
         lines = self._log(name).read_text(errors="replace").splitlines()

@@ -55,6 +55,8 @@ class Rig:
     own: Upstream
     hosted: Upstream
     log: Path
+    processes: dict[str, int]
+    """Process ids, by the name of the program."""
 
     def open(
         self, path: str = "chat/completions", key: str = "key-web-chat", **body: Any
@@ -114,8 +116,18 @@ class Rig:
 
 
 @contextmanager
-def gateway(programs: DataPlane, folder: Path, daily_cap_usd: float = 200) -> Iterator[Rig]:
-    """Run the demo stack's gateway; it waits a second for a first byte."""
+def gateway(
+    programs: DataPlane,
+    folder: Path,
+    daily_cap_usd: float = 200,
+    *,
+    router: int | None = None,
+    workers: int = 1,
+) -> Iterator[Rig]:
+    """Run the demo stack's gateway; it waits a second for a first byte.
+
+    `router` is the loopback port of what stands in for the model's router; left out, it is `own`.
+    """
     redis, grpc, health, metrics, debug, *envoy = free_ports(9)
     with upstream() as own, upstream() as hosted, Servers(folder) as servers:
         at = Addresses(
@@ -125,7 +137,7 @@ def gateway(programs: DataPlane, folder: Path, daily_cap_usd: float = 200) -> It
             lifecycle=envoy[2],
             admin=envoy[3],
             inner=_pair(),
-            routers={MODEL: (LOOPBACK, own.port)},
+            routers={MODEL: (LOOPBACK, router or own.port)},
             limits=(LOOPBACK, grpc),
         )
         plan = _plan(at, hosted, daily_cap_usd)
@@ -151,7 +163,7 @@ def gateway(programs: DataPlane, folder: Path, daily_cap_usd: float = 200) -> It
             "--config-path",
             "envoy.json",
             "--concurrency",
-            "1",
+            str(workers),
             "--log-level",
             "warning",
             "--disable-hot-restart",
@@ -164,6 +176,7 @@ def gateway(programs: DataPlane, folder: Path, daily_cap_usd: float = 200) -> It
             own=own,
             hosted=hosted,
             log=folder / "envoy.log",
+            processes=servers.ids(),
         )
 
 

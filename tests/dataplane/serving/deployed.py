@@ -77,6 +77,12 @@ class Deployed:
         declare(self.project, self.name, self.declared, base="local")
         return self.project.up(self.name, timeout_s=UP_S).expect()
 
+    def back(self, changes: Changes) -> Result:
+        """Deploy without those changes."""
+        for path in changes:
+            self.declared.pop(path)
+        return self.up({})
+
     def pods(self, workload: str) -> list[Pod]:
         """Return the pods of a Deployment that are not on their way out."""
         path = f"/api/v1/namespaces/{self.namespace}/pods"

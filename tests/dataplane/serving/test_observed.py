@@ -19,10 +19,11 @@ SPANS_S = 30
 """Collectors and engines send in batches, every five seconds."""
 SLOW_S = 2.0
 PROMPT = "xyzzy plugh the owner of the secret is"
-ONLY_AFTER_FAILURES = {
+NOT_AT_ONCE = {
     "envoy_cluster_ratelimit_failure_mode_allowed",
     "otelcol_exporter_enqueue_failed_spans",
     "otelcol_exporter_send_failed_spans",
+    "ratelimit_service_rate_limit_near_limit",
     "vllm_router_cb_state",
     "vllm_router_retries_exhausted_total",
 }
@@ -53,7 +54,7 @@ def test_the_metrics_that_rules_use_are_there(stack: Deployed):
         )
 
     there = {name for name in SCRAPED if stack.ask_prometheus(f'{{__name__="{name}"}}')}
-    assert there >= SCRAPED - ONLY_AFTER_FAILURES
+    assert there >= SCRAPED - NOT_AT_ONCE
 
 
 def test_the_price_of_a_million_tokens_is_measured(stack: Deployed):
@@ -96,7 +97,7 @@ def test_a_request_is_one_span_with_its_usage_and_its_key(stack: Deployed):
         "input": answer.usage.prompt_tokens,
         "output": answer.usage.completion_tokens,
     }
-    until(lambda: {"gateway", MODEL} <= stack.langfuse.services, timeout_s=SPANS_S)
+    until(lambda: {"gateway", f"vllm-{MODEL}"} <= stack.langfuse.services, timeout_s=SPANS_S)
 
 
 def test_the_price_is_registered_at_langfuse(stack: Deployed):

@@ -12,7 +12,7 @@ from tests.dataplane.serving.load import WHOLE, at_once, streams
 from tests.dataplane.serving.service_proxy import service_proxy
 from tests.dataplane.serving.stand_ins import Hosted, Langfuse
 from tests.engine.control_plane import ControlPlane
-from tests.engine.keda import run_keda
+from tests.engine.keda import add_definitions, run_keda
 from tests.engine.kubernetes_api import Manifest
 from tools.data_plane import DataPlane
 
@@ -43,6 +43,7 @@ def scaled(  # noqa: PLR0917 - fixtures
     """A stack with a floor of zero under KEDA."""
     hosted, langfuse = outside
     folder = tmp_path_factory.mktemp("scaled")
+    add_definitions(live_control_plane)
     declared = changes(programs, hosted_url=hosted.url, langfuse_url=langfuse.url)
     with (
         service_proxy(node) as proxy,
