@@ -11,7 +11,6 @@ import json
 import re
 import selectors
 import sys
-from contextlib import suppress
 from typing import Final
 
 FIRST_S: Final = 0.1
@@ -50,40 +49,54 @@ END: Final = (
 )
 
 
-async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(asyncio.IncompleteReadError, ConnectionError):
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            await _read_body(reader, head)
-            if head.startswith(b"POST"):
-                await _stream(writer)
-            else:
-                writer.write(WELL)
-    writer.close()
+class Connection(asyncio.Protocol):
+    """One kept connection; no request comes before the answer to the last one has ended."""
 
+    _transport: asyncio.Transport
 
-async def _read_body(reader: asyncio.StreamReader, head: bytes) -> None:
-    if length := LENGTH.search(head):
-        await reader.readexactly(int(length[1]))
-    elif b"chunked" in head.lower():
-        while size := int(await reader.readuntil(b"\r\n"), 16):
-            await reader.readexactly(size + 2)
-        await reader.readexactly(2)
+    def __init__(self) -> None:
+        self._unread = b""
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of TCP it always is
+        self._transport = transport
 
-async def _stream(writer: asyncio.StreamWriter) -> None:
-    loop = asyncio.get_running_loop()
-    due = loop.time() + FIRST_S
-    for number in range(CHUNKS):
-        await asyncio.sleep(due - loop.time())
+    def data_received(self, data: bytes) -> None:
+        """Answer when a request is complete."""
+        self._unread += data
+        head, found, body = self._unread.partition(b"\r\n\r\n")
+        if not found or not _is_complete(head, body):
+            return
+        self._unread = b""
+        if head.startswith(b"POST"):
+            loop = asyncio.get_running_loop()
+            due = loop.time() + FIRST_S
+            loop.call_at(due, self._chunk, 1, due)
+        else:
+            self._transport.write(WELL)
+
+    def _chunk(self, number: int, due: float) -> None:
+        if self._transport.is_closing():
+            return
         # The head comes with the first chunk: what it costs on the way is time to first token.
-        writer.write(CHUNK if number else HEAD + CHUNK)
+        self._transport.write(HEAD + CHUNK if number == 1 else CHUNK)
+        if number == CHUNKS:
+            self._transport.write(END)
+            return
         due += GAP_S
-    writer.write(END)
+        asyncio.get_running_loop().call_at(due, self._chunk, number + 1, due)
+
+
+def _is_complete(head: bytes, body: bytes) -> bool:
+    if length := LENGTH.search(head):
+        return len(body) >= int(length[1])
+    return b"chunked" not in head.lower() or body.endswith(b"0\r\n\r\n")
 
 
 async def _main() -> None:
-    server = await asyncio.start_server(_serve, "127.0.0.1", int(sys.argv[1]))
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Connection, "127.0.0.1", int(sys.argv[1]))
     await server.serve_forever()
 
 

@@ -10,20 +10,31 @@ round runs every way once, each time another one first, so that a slow spell mee
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.overhead_report import Measured, Report, report, text  # noqa: E402 - a script sees its own folder only
-from bench.proc import busy_s, cpu_s, load, machine, rss_mib  # noqa: E402
+from bench.overhead_report import (  # noqa: E402 - a script sees its own folder only
+    DIRECT,
+    LIMITED,
+    Measured,
+    Report,
+    added,
+    text,
+    ways,
+)
+from bench.proc import busy_s, cpu_s, machine, rss_mib  # noqa: E402
 from bench.streams import Slot  # noqa: E402
 from components.gateway.workloads import WORKERS  # noqa: E402
 from components.router import RESILIENCE, request_timeout_s  # noqa: E402
@@ -33,16 +44,19 @@ from tests.dataplane.gateway.rig import LOOPBACK, gateway  # noqa: E402
 from tests.engine.processes import Servers, free_ports  # noqa: E402
 from tools import data_plane  # noqa: E402
 
-ENGINE, ROUTER = "mock engine", "vllm-router"
+ENGINE: Final = "mock engine"
+CLIENT: Final = "client"
 WARM_UP_S: Final = 2.0
 
 
+@dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything that runs: a port and a key for each way, and the processes by name."""
+    """Everything that runs."""
 
-    def __init__(self, ports: dict[str, tuple[int, str]], processes: dict[str, int]) -> None:
-        self.ports = ports
-        self.processes = processes
+    ways: Mapping[str, tuple[int, str]]
+    """Port and key of each way."""
+    processes: Mapping[str, int]
+    """Process ids by name."""
 
 
 @contextmanager
@@ -60,12 +74,12 @@ def parts(folder: Path) -> Iterator[Parts]:
         with gateway(programs, folder / "gateway", router=router, workers=WORKERS) as rig:
             ids = servers.ids()
             yield Parts(
-                {
-                    "direct": (engine, SECRETS["engine-key"]),
+                ways={
+                    DIRECT: (engine, SECRETS["engine-key"]),
                     "router": (router, SECRETS["engine-key"]),
-                    "gateway + router": (rig.at.edge, SECRETS["key-web-chat"]),
+                    LIMITED: (rig.at.edge, SECRETS["key-web-chat"]),
                 },
-                {ENGINE: ids[python.name], ROUTER: ids[programs.vllm_router.name]} | rig.processes,
+                processes={ENGINE: ids.pop(python.name)} | ids | rig.processes,
             )
 
 
@@ -91,3 +105,69 @@ def _well(port: int, path: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def measure(parts: Parts, way: str, load: list[str]) -> Measured:
+    """Run the client once against one way."""
+    port, key = parts.ways[way]
+    client = [sys.executable, str(ROOT / "bench" / "streams.py"), str(port), key, *load]
+    before = _taken_s(parts)
+    ran = subprocess.run(client, stdout=subprocess.PIPE, text=True, check=True)
+    slot = Slot(**json.loads(ran.stdout))
+    taken = {name: after - before[name] for name, after in _taken_s(parts).items()}
+    return Measured(way=way, slot=slot, cpu_s={CLIENT: slot.cpu_s} | taken)
+
+
+def _taken_s(parts: Parts) -> dict[str, float]:
+    return {name: cpu_s(process) for name, process in parts.processes.items()}
+
+
+def run(rounds: int, seconds: float, streams: int, *, at_once: bool) -> Report:
+    """Return the report of a whole run."""
+    load = ["--streams", str(streams), *(["--at-once"] if at_once else [])]
+    load_before = os.getloadavg()[0]
+    measured: list[Measured] = []
+    with tempfile.TemporaryDirectory() as folder, parts(Path(folder)) as running:
+        names = list(running.ways)
+        for way in names:
+            _progress(f"warming up: {way}")
+            measure(running, way, [*load, "--seconds", str(WARM_UP_S)])
+        busy_before_s, begun = busy_s(), time.monotonic()
+        for number in range(rounds):
+            first = number % len(names)
+            for way in names[first:] + names[:first]:
+                _progress(f"round {number + 1} of {rounds}: {way}")
+                measured.append(measure(running, way, [*load, "--seconds", str(seconds)]))
+        others_s = busy_s() - busy_before_s - sum(sum(each.cpu_s.values()) for each in measured)
+        measured.sort(key=lambda each: names.index(each.way))
+        return Report(
+            machine=machine(),
+            asked=f"{streams} streams {'at once' if at_once else 'spread'}, "
+            f"{rounds} rounds of {seconds:g} s a way",
+            load_before=load_before,
+            others_cores=others_s / (time.monotonic() - begun),
+            ways=ways(measured),
+            added=added(measured),
+            rss_mib={name: rss_mib(process) for name, process in running.processes.items()},
+        )
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Print the report; a limit that is not met is no failure of the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=15, help="of a way in a round")
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--at-once", action="store_true", help="begin all streams together")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    report = run(asked.rounds, asked.seconds, asked.streams, at_once=asked.at_once)
+    print(json.dumps(asdict(report), indent=1) if asked.json else text(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -49,47 +50,93 @@ class BrokenError(Exception):
     """An answer that is no complete stream."""
 
 
+class Connection(asyncio.Protocol):
+    """One kept connection, which asks for one stream at a time."""
+
+    _transport: asyncio.Transport
+    _ended: asyncio.Future[list[float]]
+
+    def __init__(self) -> None:
+        self._unread, self._text = b"", b""
+        self._came: list[float] = []
+        self._in_body = False
+
+    def ask(self, request: bytes) -> asyncio.Future[list[float]]:
+        """Return what becomes the times at which the events came; BrokenError if it does not end."""
+        self._unread, self._text, self._came, self._in_body = b"", b"", [], False
+        self._ended = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._ended
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way out."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of TCP it always is
+        self._transport = transport
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Say so to who waits."""
+        if hasattr(self, "_ended"):
+            self._break("connection lost")
+
+    def data_received(self, data: bytes) -> None:
+        """Note the time of each event."""
+        now = time.perf_counter()
+        self._unread += data
+        while not self._ended.done() and (self._chunk(now) if self._in_body else self._head()):
+            pass
+
+    def _head(self) -> bool:
+        head, found, rest = self._unread.partition(b"\r\n\r\n")
+        if not found:
+            return False
+        if not head.startswith(b"HTTP/1.1 200") or b"chunked" not in head.lower():
+            self._break(head.split(b"\r\n", 1)[0].decode())
+        self._unread, self._in_body = rest, True
+        return True
+
+    def _chunk(self, now: float) -> bool:
+        line, found, rest = self._unread.partition(b"\r\n")
+        if not found or len(rest) < (size := int(line, 16)) + 2:
+            return False
+        *events, self._text = (self._text + rest[:size]).split(b"\n\n")
+        self._came += [now] * len(events)
+        self._unread = rest[size + 2 :]
+        if size == 0 and len(self._came) == EVENTS:
+            self._ended.set_result(self._came)
+        elif size == 0:
+            self._break(f"{len(self._came)} of {EVENTS} events")
+        return True
+
+    def _break(self, why: str) -> None:
+        if not self._ended.done():
+            self._ended.set_exception(BrokenError(why))
+
+
 @dataclass(kw_only=True)
 class Client:
     """One of the streams: it asks again and again over one connection."""
 
     port: int
     request: bytes
-    pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    connection: Connection | None = None
 
     async def stream(self) -> tuple[float, list[float]]:
         """Return when the request was sent and when each event came, in seconds of one clock."""
-        if self.pipe is None:
-            self.pipe = await asyncio.open_connection("127.0.0.1", self.port)
-        reader, writer = self.pipe
+        if self.connection is None:
+            loop = asyncio.get_running_loop()
+            _, self.connection = await loop.create_connection(Connection, "127.0.0.1", self.port)
         begun = time.perf_counter()
-        writer.write(self.request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200") or b"chunked" not in head.lower():
-            raise BrokenError(head.split(b"\r\n", 1)[0].decode())
-        came = await _events(reader)
-        if len(came) != EVENTS:
-            msg = f"{len(came)} of {EVENTS} events"
-            raise BrokenError(msg)
-        return begun, came
+        return begun, await self.connection.ask(self.request)
 
     def close(self) -> None:
         """Drop the connection; the next stream opens one."""
-        if self.pipe:
-            self.pipe[1].close()
-        self.pipe = None
-
-
-async def _events(reader: asyncio.StreamReader) -> list[float]:
-    came: list[float] = []
-    rest = b""
-    while size := int(await reader.readuntil(b"\r\n"), 16):
-        rest += (await reader.readexactly(size + 2))[:-2]
-        now = time.perf_counter()
-        *events, rest = rest.split(b"\n\n")
-        came += [now] * len(events)
-    await reader.readexactly(2)
-    return came
+        if self.connection:
+            self.connection.close()
+        self.connection = None
 
 
 async def _ask(client: Client, slot: Slot, *, delay_s: float, full: float, until: float) -> None:
@@ -99,7 +146,7 @@ async def _ask(client: Client, slot: Slot, *, delay_s: float, full: float, until
         try:
             async with asyncio.timeout(LONGEST_S):
                 begun, came = await client.stream()
-        except (BrokenError, OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+        except (BrokenError, OSError) as error:  # TimeoutError is one of the latter
             kind = str(error) or type(error).__name__
             slot.errors[kind] = slot.errors.get(kind, 0) + 1
             client.close()
@@ -109,7 +156,7 @@ async def _ask(client: Client, slot: Slot, *, delay_s: float, full: float, until
         if begun >= full:
             chunks = came[:CHUNKS]
             slot.ttft_ms.append((chunks[0] - begun) * 1000)
-            slot.gaps_ms += [(b - a) * 1000 for a, b in zip(chunks, chunks[1:], strict=False)]
+            slot.gaps_ms += [(b - a) * 1000 for a, b in pairwise(chunks)]
     client.close()
 
 

@@ -1,5 +1,6 @@
 """An HTTP proxy for programs outside the pods' network: Service names lead to pods, as DNS would."""
 
+import contextlib
 import http.client
 import threading
 from collections.abc import Iterator
@@ -44,8 +45,9 @@ def _ask(node: ProcessNode, url: str) -> tuple[int, bytes]:
     try:
         pod = node.pod(f"{name}-", namespace)
         connection = http.client.HTTPConnection(pod.address, asked.port or 80, timeout=5)
-        connection.request("GET", f"{asked.path}?{asked.query}")
-        with connection.getresponse() as response:
+        with contextlib.closing(connection):
+            connection.request("GET", f"{asked.path}?{asked.query}")
+            response = connection.getresponse()
             return response.status, response.read()
     except (AssertionError, OSError, http.client.HTTPException) as error:
         return BAD_GATEWAY, str(error).encode()
