@@ -101,7 +101,7 @@ Langfuse = Annotated[NoLangfuse | ExistingLangfuse | OwnLangfuse, Field(discrimi
 
 
 class PromptRecording(Declared):
-    """Prompts are written into traces: say for how long, and who may read them."""
+    """Prompts and answers are written into traces: say for how long, and who may read them."""
 
     until: Day
     """Last day; an `up` after it is refused until the recording is taken out or prolonged."""

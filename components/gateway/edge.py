@@ -25,6 +25,7 @@ from components.gateway.pieces import (
     usage_filters,
 )
 from components.gateway.plan import GatewayPlan, Model
+from components.gateway.recording import recorder
 from components.gateway.tracing import access_log, tracing
 from stacks.gateway import GatewayKey
 
@@ -33,7 +34,7 @@ MODELS: Final = {"path": "/v1/models"}
 METHOD: Final = ":method"
 CERTIFICATES: Final = "/etc/envoy-files/certificate.yaml"
 """What names the certificate's files, so that a renewed one is read without a restart."""
-READS_BODY: Final = ("buffer", "json_to_metadata", "sse_to_metadata", "ratelimit")
+READS_BODY: Final = ("buffer", "lua", "json_to_metadata", "sse_to_metadata", "ratelimit")
 SHADOW: Final = "shadow"
 ARRIVES_WITHIN: Final = "60s"
 """For the whole request: longer is a client that only holds a connection."""
@@ -125,11 +126,10 @@ def _drop_internal_headers() -> Json:
 
 
 def _filters(plan: GatewayPlan) -> list[Json]:
-    fields = [asked("model"), asked("stream")]
-    prompts = [asked("messages")] if plan.prompts else []
     return [
         http_filter("buffer", "Buffer", max_request_bytes=plan.largest_request_bytes),
-        *usage_filters([*fields, *prompts]),
+        *([recorder()] if plan.prompts else []),
+        *usage_filters([asked("model"), asked("stream")]),
         limit_filter(open_when_lost=True, enable_x_ratelimit_headers="DRAFT_VERSION_03"),
         router(),
     ]

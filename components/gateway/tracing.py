@@ -4,6 +4,7 @@ from typing import Final
 
 from components.gateway.pieces import Json, cluster, endpoint, typed
 from components.gateway.plan import GatewayPlan
+from components.gateway.recording import ANSWERED, ASKED
 
 COLLECTOR: Final = "collector"
 LOG_FIELDS: Final = {
@@ -66,8 +67,13 @@ def _tags(*, prompts: bool) -> list[Json]:
         {"tag": "gen_ai.request.model", "value": metadata.format("model")},
         {"tag": "langfuse.observation.usage_details", "value": used},
     ]
-    asked = {"tag": "langfuse.observation.input", "value": metadata.format("messages")}
-    return [*tags, asked] if prompts else tags
+    if not prompts:
+        return tags
+    return [
+        *tags,
+        {"tag": "langfuse.observation.input", "value": metadata.format(ASKED)},
+        {"tag": "langfuse.observation.output", "value": metadata.format(ANSWERED)},
+    ]
 
 
 def _of_route(tag: str, field: str) -> Json:

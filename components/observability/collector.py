@@ -46,7 +46,7 @@ RATE_LIMIT_CALL: Final = 'IsMatch(span.name, "^async .+ egress$")'
 HARMLESS: Final = (
     r"^(http\\.(method|status_code|protocol|request_id)|guid:x-request-id|component|error"
     r"|request_size|response_size|response_flags|upstream_cluster(\\.name)?|upstream_address|node_id"
-    r"|zone|langfuse\\.(user\\.id|session\\.id|environment|trace\\.(name|tags)|observation\\.(type"
+    r"|zone|langfuse\\.(user\\.id|session\\.id|environment|trace\\.(name|tags|metadata\\.team)|observation\\.(type"
     r"|model\\.name|usage_details|cost_details|completion_start_time|level))"
     r"|gen_ai\\.(system|provider\\.name|operation\\.name|request\\.[a-z_]+|response\\.(model|id)"
     r"|usage\\.[a-z_]+|latency\\.[a-z_]+)|llm\\.token_count\\.[a-z_]+|llm\\.cost\\.total"
@@ -149,9 +149,16 @@ def _processors(*, keep_prompts: bool) -> dict[str, object]:
         found["transform/harmless"] = {
             # Rather lose a batch than send what could not be shortened.
             "error_mode": "propagate",
+            # A group for each context: in one list both would run for events alone.
             "trace_statements": [
-                f'keep_matching_keys(span.attributes, "{HARMLESS}")',
-                'keep_matching_keys(spanevent.attributes, "^exception\\\\.type$")',
+                {"context": context, "statements": [statement]}
+                for context, statement in (
+                    ("span", f'keep_matching_keys(span.attributes, "{HARMLESS}")'),
+                    (
+                        "spanevent",
+                        'keep_matching_keys(spanevent.attributes, "^exception\\\\.type$")',
+                    ),
+                )
             ],
         }
     return found

@@ -130,11 +130,13 @@ def test_the_provider_gets_its_own_key_and_name_and_nothing_of_ours():
 
 
 def test_prompts_are_read_only_where_they_are_recorded():
-    assert "messages" not in json.dumps(_listeners())
+    assert "llm:asked" not in json.dumps(_listeners())
     recorded = {
         "observability.prompts": {"until": "2026-12-01", "readers": ["a"], "reason": "a study"}
     }
-    assert "llm:messages" in json.dumps(_listeners(recorded))
+    found = json.dumps(_listeners(recorded))
+    assert "llm:asked" in found
+    assert "llm:answered" in found
 
 
 def test_a_mirrored_request_keeps_its_key():

@@ -6,7 +6,7 @@ import re
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,10 +123,13 @@ def gateway(
     *,
     router: int | None = None,
     workers: int = 1,
+    collector: int | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Iterator[Rig]:
     """Run the demo stack's gateway; it waits a second for a first byte.
 
     `router` is the loopback port of what stands in for the model's router; left out, it is `own`.
+    `collector` is that of a receiver of spans; left out, none are sent. `changes` are to the stack.
     """
     redis, grpc, health, metrics, debug, *envoy = free_ports(9)
     with upstream() as own, upstream() as hosted, Servers(folder) as servers:
@@ -139,8 +142,10 @@ def gateway(
             inner=_pair(),
             routers={MODEL: (LOOPBACK, router or own.port)},
             limits=(LOOPBACK, grpc),
+            collector=(LOOPBACK, collector or 0),
         )
-        plan = _plan(at, hosted, daily_cap_usd)
+        plan = _plan(at, hosted, daily_cap_usd, changes or {})
+        plan = replace(plan, traces=collector is not None)
         servers.start(programs.redis_server, "--port", str(redis), "--bind", LOOPBACK, "--save", "")
         servers.wait("redis-server", lambda: _listens(redis))
         _start_limits(
@@ -180,13 +185,15 @@ def gateway(
         )
 
 
-def _plan(at: Addresses, hosted: Upstream, daily_cap_usd: float) -> GatewayPlan:
+def _plan(
+    at: Addresses, hosted: Upstream, daily_cap_usd: float, more: Mapping[str, Any]
+) -> GatewayPlan:
     url = f"http://{LOOPBACK}:{hosted.port}/inference/v1"
     fallback = "models[0].serving.fallback"
     changes = {f"{fallback}.base_url": url, f"{fallback}.daily_cap_usd": daily_cap_usd}
-    plan = a_plan(changes | {"gateway.replicas": 1})
+    plan = a_plan(changes | {"gateway.replicas": 1} | dict(more))
     (model,) = plan.models
-    return replace(plan, at=at, traces=False, models=(replace(model, first_byte_s=FIRST_BYTE_S),))
+    return replace(plan, at=at, models=(replace(model, first_byte_s=FIRST_BYTE_S),))
 
 
 def _start_limits(

@@ -37,6 +37,8 @@ class Upstream:
     port: int
     mode: str = "ok"
     seen: list[Seen] = field(default_factory=list)
+    words: list[str] = field(default_factory=lambda: [str(number) for number in range(EVENTS)])
+    """The answer, in the pieces of a stream."""
 
     def body(self) -> dict[str, Any]:
         """Return the body of the last request."""
@@ -73,9 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.get("stream"):
             self._stream(mode, kind, usage)
         else:
-            self._answer(
-                200, json.dumps({"id": "x"} | ({"usage": usage} if usage else {})).encode()
-            )
+            message = {"role": "assistant", "content": "".join(upstream.words)}
+            answer = {"id": "x", "choices": [{"message": message}]}
+            self._answer(200, json.dumps(answer | ({"usage": usage} if usage else {})).encode())
 
     def _stream(self, mode: str, kind: str, usage: dict[str, int] | None) -> None:
         self.send_response(200)
@@ -83,8 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         try:
-            for number in range(10_000 if mode == "endless" else EVENTS):
-                self._event({"choices": [{"delta": {"content": str(number)}}], "usage": None})
+            words = self.server.upstream.words
+            for word in words * 2_000 if mode == "endless" else words:
+                self._event({"choices": [{"delta": {"content": word}}], "usage": None})
                 time.sleep(0.02 if mode == "endless" else 0)
         except OSError:
             mode = "dies"

@@ -107,6 +107,7 @@ def stand_ins(address: str) -> Iterator[tuple[Hosted, Langfuse]]:
         web.post("/v1/chat/completions", hosted.answer),
         web.post("/v1/completions", hosted.answer),
         web.post(SPANS_PATH, langfuse.answer),
+        web.post("/v1/traces", langfuse.answer),  # as a collector takes them
         web.post(MODELS_PATH, langfuse.register),
         web.get(MODELS_PATH, langfuse.registered),
     ]

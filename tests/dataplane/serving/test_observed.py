@@ -98,6 +98,7 @@ def test_a_request_is_one_span_with_its_usage_and_its_key(stack: Deployed):
         "output": answer.usage.completion_tokens,
     }
     until(lambda: {"gateway", f"vllm-{MODEL}"} <= stack.langfuse.services, timeout_s=SPANS_S)
+    assert {span.name for span in stack.langfuse.spans} <= {"ingress", "llm_request"}
 
 
 def test_the_price_is_registered_at_langfuse(stack: Deployed):

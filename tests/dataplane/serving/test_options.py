@@ -1,5 +1,6 @@
 """What a stack may turn on at its gateway: TLS, a mirror, and the recording of prompts."""
 
+import json
 import ssl
 import urllib.error
 import urllib.request
@@ -90,13 +91,18 @@ def test_a_mirror_gets_a_copy_and_the_client_its_own_answer(on: Turned, stack: D
     assert body["prompt"] == PROMPT
 
 
-def test_prompts_are_in_the_traces_of_a_stack_that_records_them(on: Turned, stack: Deployed):
-    on.client.chat.completions.create(
-        model=MODEL, messages=[{"role": "user", "content": PROMPT}], max_tokens=2
+def test_prompts_and_answers_are_in_the_traces_of_a_stack_that_records_them(
+    on: Turned, stack: Deployed
+):
+    answer = on.client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": PROMPT}], max_tokens=12
     )
 
-    def recorded() -> list[str]:
-        found = (span.get("langfuse.observation.input", "") for span in stack.langfuse.attributes())
-        return [text for text in found if PROMPT in text]
+    def recorded() -> list[dict[str, str]]:
+        found = stack.langfuse.attributes()
+        return [span for span in found if PROMPT in span.get("langfuse.observation.input", "")]
 
     until(lambda: bool(recorded()), timeout_s=30)
+    (span,) = recorded()
+    said = json.loads(span["langfuse.observation.output"])
+    assert said == answer.choices[0].message.content
