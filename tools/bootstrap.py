@@ -11,6 +11,7 @@ deleted at any time).
 import argparse
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from tools.build import build, built
 from tools.catalog import AUTOSCALER, CONTROL_PLANE, DATA_PLANE, PULUMI, Tool
 from tools.console import SetupError, say
 from tools.local_pulumi import install_plugin, official_cli
+
+
+BUILDS_AT_ONCE = 2
+"""While one build links, on one core, the other compiles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +74,16 @@ def prepare(goal: str) -> list[Path]:
     environment.install(wanted.requirements)
     if wanted.pulumi and (cli := official_cli()):
         install_plugin(cli)
-    if wanted.data_plane:
-        data_plane.prepare()
-    for tool in missing:
-        build(tool)
+    with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
+        builds = [pool.submit(build, tool) for tool in missing]
+        try:
+            if wanted.data_plane:
+                data_plane.prepare()
+            for each in builds:
+                each.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return directories(goal)
 
 
