@@ -24,7 +24,6 @@ from tools.catalog import AUTOSCALER, CONTROL_PLANE, DATA_PLANE, PULUMI, Tool
 from tools.console import SetupError, say
 from tools.local_pulumi import install_plugin, official_cli
 
-
 BUILDS_AT_ONCE = 2
 """While one build links, on one core, the other compiles."""
 
