@@ -16,6 +16,8 @@ from components.gateway.pieces import (
     endpoint,
     header,
     http_filter,
+    inner_cluster,
+    inside,
     listener,
     router,
     routes,
@@ -68,12 +70,9 @@ def edge_clusters(plan: GatewayPlan) -> Iterator[Json]:
     """Yield a cluster for each key: its endpoints are the models, its breaker the key's concurrency."""
     for key in plan.keys:
         models = {model.name: model for model, _, _ in plan.reachable(key)}
-        yield cluster(
+        yield inner_cluster(
             f"key_{key.alias}",
-            [
-                endpoint("127.0.0.1", plan.model_port(model), metadata=_chosen(model))
-                for model in models.values()
-            ],
+            [inside(f"model_{model.name}", metadata=_chosen(model)) for model in models.values()],
             # Of requests only: with a limit of connections too, as many again would wait for one.
             limits=UNLIMITED | {"max_requests": plan.concurrent(key)},
             lb_subset_config={

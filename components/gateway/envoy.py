@@ -8,7 +8,7 @@ from components.gateway.hosted import hosted_cluster, hosted_listener
 from components.gateway.lifecycle import lifecycle_clusters, lifecycle_listeners
 from components.gateway.limits import limits_cluster
 from components.gateway.models import model_clusters, model_listener
-from components.gateway.pieces import Json, socket
+from components.gateway.pieces import Json, socket, typed
 from components.gateway.plan import GatewayPlan
 from components.gateway.tracing import collector_cluster
 
@@ -27,6 +27,15 @@ def envoy_config(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": socket("127.0.0.1", plan.at.admin)},
+        # Lets clusters lead to listeners of the same process.
+        "bootstrap_extensions": [
+            {
+                "name": "envoy.bootstrap.internal_listener",
+                "typed_config": typed(
+                    "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+                ),
+            }
+        ],
         "static_resources": {
             "listeners": list(_listeners(plan, secrets)),
             "clusters": list(_clusters(plan)),

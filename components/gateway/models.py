@@ -11,12 +11,11 @@ from components.gateway.pieces import (
     cluster,
     endpoint,
     header,
-    listener,
+    inner_listener,
     lua,
     router,
     routes,
     seconds,
-    socket,
     typed,
 )
 from components.gateway.plan import GatewayPlan, Model
@@ -40,7 +39,7 @@ def model_listener(plan: GatewayPlan, model: Model, secrets: Mapping[str, str]) 
             *_routes(plan, model, secrets["engine-key"]), include_attempt_count_in_response=True
         ),
     }
-    return listener(f"model_{model.name}", socket("127.0.0.1", plan.model_port(model)), manager)
+    return inner_listener(f"model_{model.name}", manager)
 
 
 def model_clusters(plan: GatewayPlan, model: Model) -> Iterator[Json]:

@@ -84,6 +84,12 @@ _NAMES: Final = typed(
 )
 
 
+def inside(name: str, **more: Any) -> Json:
+    """Return an endpoint that is a listener of the same process, reached without a socket."""
+    address = {"envoy_internal_address": {"server_listener_name": name}}
+    return {"endpoint": {"address": address}, **more}
+
+
 def cluster(
     name: str, *priorities: Sequence[Json], limits: Json | None = None, **more: Any
 ) -> Json:
@@ -91,9 +97,18 @@ def cluster(
 
     The resolver that Envoy brings does not know the search domains of a pod.
     """
+    found = {"cluster_type": {"name": "envoy.clusters.dns", "typed_config": _NAMES}}
+    return _cluster(name, priorities, limits) | found | more
+
+
+def inner_cluster(name: str, endpoints: Sequence[Json], *, limits: Json, **more: Any) -> Json:
+    """Return a cluster of listeners of the same process."""
+    return _cluster(name, [endpoints], limits) | {"type": "STATIC"} | more
+
+
+def _cluster(name: str, priorities: Sequence[Sequence[Json]], limits: Json | None) -> Json:
     return {
         "name": name,
-        "cluster_type": {"name": "envoy.clusters.dns", "typed_config": _NAMES},
         "connect_timeout": "2s",
         "per_connection_buffer_limit_bytes": ANSWER_BYTES,
         "circuit_breakers": {"thresholds": [limits or UNLIMITED]},
@@ -104,7 +119,6 @@ def cluster(
                 for number, endpoints in enumerate(priorities)
             ],
         },
-        **more,
     }
 
 
@@ -127,6 +141,13 @@ def listener(name: str, address: Json, manager: Json, **chain: Any) -> Json:
         "per_connection_buffer_limit_bytes": ANSWER_BYTES,
         "filter_chains": [{"filters": filters, **chain}],
     }
+
+
+def inner_listener(name: str, manager: Json) -> Json:
+    """Return a listener that only this process reaches."""
+    made = listener(name, {}, manager)
+    del made["address"]
+    return made | {"internal_listener": {}}
 
 
 def routes(*each: Json, **host: Any) -> Json:

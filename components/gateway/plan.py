@@ -68,7 +68,7 @@ class Addresses:
     """For the kubelet only: readiness, and the drain before a stop."""
     admin: int = 9901
     inner: int = 9920
-    """First of the loopback ports: a model takes two, one for itself and one for its hosted one."""
+    """First of the loopback ports of the hosted models, one for each model."""
     routers: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Router of a model; left out, its Service."""
     limits: tuple[str, int] = ("gateway-limits", 8081)
@@ -102,13 +102,9 @@ class GatewayPlan:
     mirror: Mirror | None
     at: Addresses = field(default_factory=Addresses)
 
-    def model_port(self, model: Model) -> int:
-        """Return the loopback port of the listener in front of a model's router."""
-        return self.at.inner + 2 * self.models.index(model)
-
     def hosted_port(self, model: Model) -> int:
         """Return the loopback port of the listener in front of a model's provider."""
-        return self.model_port(model) + 1
+        return self.at.inner + self.models.index(model)
 
     def reachable(self, key: GatewayKey) -> Iterator[tuple[Model, tuple[str, ...], bool]]:
         """Yield each model of a key, the names it may use, and whether they may be answered hosted."""

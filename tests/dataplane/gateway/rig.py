@@ -131,7 +131,7 @@ def gateway(
     `router` is the loopback port of what stands in for the model's router; left out, it is `own`.
     `collector` is that of a receiver of spans; left out, none are sent. `changes` are to the stack.
     """
-    redis, grpc, health, metrics, debug, *envoy = free_ports(9)
+    redis, grpc, health, metrics, debug, *envoy = free_ports(10)
     with upstream() as own, upstream() as hosted, Servers(folder) as servers:
         at = Addresses(
             listen=LOOPBACK,
@@ -139,7 +139,7 @@ def gateway(
             metrics=envoy[1],
             lifecycle=envoy[2],
             admin=envoy[3],
-            inner=_pair(),
+            inner=envoy[4],
             routers={MODEL: (LOOPBACK, router or own.port)},
             limits=(LOOPBACK, grpc),
             collector=(LOOPBACK, collector or 0),
@@ -213,14 +213,6 @@ def _start_limits(
         "DEBUG_HOST": LOOPBACK,
     }
     servers.start(programs.ratelimit, environment=settings)
-
-
-def _pair() -> int:
-    """Return a port that is free together with the one after it."""
-    while True:
-        (port,) = free_ports(1)
-        with suppress(OSError), socket.create_server((LOOPBACK, port + 1)):
-            return port
 
 
 def _read(port: int, path: str) -> str:
