@@ -19,7 +19,7 @@ from tests.dataplane.process_node.service_port import service_port
 from tests.dataplane.serving.declared import KEYS, MODEL
 from tests.dataplane.serving.stand_ins import Hosted, Langfuse
 from tests.engine.control_plane import ControlPlane
-from tests.engine.declared import Changes, declare, new_project
+from tests.engine.declared import SECRETS, Changes, declare, new_project
 from tests.engine.kubernetes_api import KubernetesApi
 from tests.engine.pulumi_cli import PulumiProject, Result
 
@@ -43,6 +43,8 @@ class Deployed:
     """What differs from the stack file it comes from, by now."""
     gateway: str
     """HOST:PORT of the gateway's Service."""
+    secrets: dict[str, str]
+    """Of the stack, by now."""
     hosted: Hosted
     langfuse: Langfuse
     clients: dict[str, openai.OpenAI] = field(default_factory=dict)
@@ -74,7 +76,7 @@ class Deployed:
     def up(self, changes: Changes) -> Result:
         """Deploy with further changes; they stay for the tests that follow."""
         self.declared.update(changes)
-        declare(self.project, self.name, self.declared, base="local")
+        declare(self.project, self.name, self.declared, base="local", secrets=self.secrets)
         return self.project.up(self.name, timeout_s=UP_S).expect()
 
     def back(self, changes: Changes) -> Result:
@@ -172,6 +174,7 @@ def deployed(
             project=project,
             name=name,
             declared=dict(changes),
+            secrets=dict(SECRETS),
             gateway=gateway,
             hosted=stand_ins[0],
             langfuse=stand_ins[1],

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.dataplane.live import until
 from tests.dataplane.process_node.pod import Pod
 from tests.dataplane.serving.declared import GATEWAY_KEYS, MODEL, key
 from tests.dataplane.serving.deployed import Deployed
-from tests.dataplane.serving.load import WHOLE, streams
+from tests.dataplane.serving.load import WHOLE, Load, streams
 from tests.engine.declared import Changes
 from tests.engine.kubernetes_api import ApiError
 
@@ -21,23 +22,48 @@ ROUTER = f"{MODEL}-router"
 CHANGES: dict[str, Changes] = {
     MODEL: {"models[0].serving.max_num_seqs": 12},
     ROUTER: {"models[0].serving.routing": "round_robin"},
-    "gateway": {"gateway.keys": [*GATEWAY_KEYS, key("new", existing_secret=None)]},
+    "gateway": {"gateway.keys": [*GATEWAY_KEYS, key("new")]},
 }
 """What replaces the pods of a part, and no others."""
+NEXT_ENGINE_KEY, NEXT_KEY = "another-key-of-the-engines", "another-key-of-the-batch-in-tests"
 
 
 @pytest.mark.parametrize("part", [ROUTER, "gateway", MODEL])
 def test_an_update_drops_no_stream(stack: Deployed, part: str):
-    before = names(stack.pods(part))
-    others = {p: names(stack.pods(p)) for p in CHANGES if p != part}
+    if (
+        part == MODEL
+    ):  # a second key of the engines replaces them too: the rotation below begins here
+        stack.secrets["engine-key-next"] = NEXT_ENGINE_KEY
+    before = {p: names(stack.pods(p)) for p in CHANGES}
 
-    with streams(stack.gateway, clients=CLIENTS, tokens=TOKENS, pause_s=PAUSE_S) as load:
+    with load_on(stack) as load:
         stack.up(CHANGES[part])
         stack.wait_ready(part, 2)
 
-    assert before.isdisjoint(names(stack.pods(part)))
-    assert others == {p: names(stack.pods(p)) for p in others}
+    after = {p: names(stack.pods(p)) for p in CHANGES}
+    assert before[part].isdisjoint(after[part])
+    assert [p for p in CHANGES if before[p] != after[p]] == [part]
     assert_whole(load.outcomes())
+
+
+def test_keys_are_rotated_without_a_refusal(stack: Deployed):
+    """Of the engines the second half: the keys change places. Of a client: the old one and the next."""
+    if "engine-key-next" not in stack.secrets:
+        stack.secrets["engine-key-next"] = NEXT_ENGINE_KEY
+        stack.up({})
+    secrets, engines = stack.secrets, names(stack.pods(MODEL))
+    secrets["engine-key"], secrets["engine-key-next"] = NEXT_ENGINE_KEY, secrets["engine-key"]
+    secrets["key-few-next"] = NEXT_KEY
+
+    with load_on(stack) as load:
+        stack.up({})
+        for part in (ROUTER, "gateway"):
+            stack.wait_ready(part, 2)
+
+    assert_whole(load.outcomes())
+    assert names(stack.pods(MODEL)) == engines
+    old, new = stack.client("few"), stack.client("few", api_key=NEXT_KEY)
+    assert [model.id for model in new.models.list()] == [model.id for model in old.models.list()]
 
 
 @pytest.mark.parametrize("part", [ROUTER, "gateway", MODEL])
@@ -45,7 +71,7 @@ def test_a_drained_node_drops_no_stream(stack: Deployed, part: str):
     """Pods are evicted as `kubectl drain` does it, one after the other as budgets allow."""
     gone = stack.pods(part)[:1] if part == MODEL else stack.pods(part)
 
-    with streams(stack.gateway, clients=CLIENTS, tokens=TOKENS, pause_s=PAUSE_S) as load:
+    with load_on(stack) as load:
         until(lambda: load.running > 1)
         for pod in gone:
             evict(stack, pod)
@@ -71,6 +97,10 @@ def test_a_killed_engine_fails_its_own_streams_visibly_and_no_others(stack: Depl
     assert cut == on_victim
     assert set(outcomes) - {WHOLE} == {o for o in outcomes if o.startswith("cut off")}
     stack.wait_ready(MODEL, 2)
+
+
+def load_on(stack: Deployed) -> AbstractContextManager[Load]:
+    return streams(stack.gateway, clients=CLIENTS, tokens=TOKENS, pause_s=PAUSE_S)
 
 
 def evict(stack: Deployed, pod: Pod) -> None:
