@@ -61,5 +61,6 @@ def placeholder_problem(image: str, place: Place, target: Target) -> Problem | N
     return place.problem(
         found=f"{name} with a placeholder for its digest",
         allowed="the digest that your registry serves",
-        remedy=f"ask for it: docker buildx imagetools inspect {name}",
+        remedy="python tools/pin_images.py STACK asks for it and writes it down; by hand: "
+        f"docker buildx imagetools inspect {name}",
     )

@@ -18,15 +18,16 @@ from components.evaluation.component import Evaluation
 from components.evaluation.plan import EvaluationPlan, evaluation_plans
 from components.gateway.certificate import certificates
 from components.gateway.envoy import envoy_text
-from components.gateway.existing import check_existing_keys, existing_keys
+from components.gateway.existing import all_values, check_existing_keys, existing_keys
 from components.gateway.plan import GatewayPlan, Price, gateway_plan
 from components.gateway.workloads import counters_workload, gateway_workload, limits_workload
 from components.images import Images, stack_images
 from components.labels import labels, namespace_name
+from components.needed_images import needed_images
 from components.network.component import NetworkPolicies
 from components.network.policies import network_policies
 from components.observability.observed import Observed
-from components.observability.parts import ModelCost, observability_images, observability_parts
+from components.observability.parts import ModelCost, observability_parts
 from components.router import router_workload
 from components.secrets import stack_secrets
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
@@ -35,8 +36,6 @@ from stacks.errors import Place
 from stacks.observability import NoLangfuse
 from stacks.stack import ServedModel, Stack
 from stacks.target import Target
-
-GATEWAY_IMAGES = frozenset({"envoy", "ratelimit", "redis", "vllm-router"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +100,7 @@ def serving_plan(
         )
         for index, model in enumerate(stack.models)
     }
-    needed = GATEWAY_IMAGES | observability_images(stack)
-    images = stack_images(stack.images, needed, target, file=file)
+    images = stack_images(stack.images, needed_images(stack), target, file=file)
     return ServingPlan(
         stack=stack,
         namespace=namespace_name(name),
@@ -207,22 +205,24 @@ class Serving(pulumi.ComponentResource):
             ),
             ResourceOptions(parent=self, depends_on=[self._space, self._key]),
         )
+        after = ResourceOptions(parent=self, depends_on=[engine])
         if follows(model):
             address = prometheus_address(plan.stack, namespace=plan.namespace)
             scaler = scaled_object(
                 model, namespace=plan.namespace, prometheus_address=address, labels=own
             )
-            Autoscaler(model.name, scaler, self._within)
+            Autoscaler(model.name, scaler, after)
         if evaluation := plan.evaluations.get(model.name):
             own = self._labels("evaluation", model.name)
-            after = ResourceOptions(parent=self, depends_on=[engine])
             made = Evaluation(model.name, evaluation, self._space.name, own, after)
             self._evaluations.append(made)
 
     def _gateway(self) -> Iterator[Workload]:
         plan = self._plan.gateway
         elsewhere = existing_keys(plan.keys, self._plan.namespace, self._child)
-        text = elsewhere.apply(lambda keys: envoy_text(plan, {**self._plan.secrets, **keys}))
+        text = elsewhere.apply(
+            lambda found: envoy_text(plan, all_values(plan.keys, self._plan.secrets, found))
+        )
         password = self._secrets["counters-password"]
         yield counters_workload(self._plan.images, password)
         yield limits_workload(plan, self._plan.images, password)

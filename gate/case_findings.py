@@ -28,6 +28,7 @@ def case_findings(case: ModelCase, *, as_of: date) -> Iterator[Finding]:
     yield from _volume_fits(case)
     yield from _utilization_agrees(case)
     yield from _lead_covers_cold_start(case)
+    yield from _windows_are_priced(case)
 
 
 def _escalation_findings(case: ModelCase, *, as_of: date) -> Iterator[Finding]:
@@ -87,3 +88,17 @@ def _lead_covers_cold_start(case: ModelCase) -> Iterator[Finding]:
             allowed=f"a multiple of {case.nodes.replicas_per_node} uses what is paid",
             remedy="raise the cap, or use a smaller node",
         )
+
+
+def _windows_are_priced(case: ModelCase) -> Iterator[Finding]:
+    """Yield the windows that keep more replicas up than the floor, which is all the gate prices."""
+    scaling, floor = case.model.serving.scaling, case.model.pool.replicas.min
+    for index, window in enumerate(scaling.windows if scaling else ()):
+        if window.replicas > floor:
+            yield advisory(
+                case.place.at(f"serving.scaling.windows[{index}].replicas"),
+                found=f"a window that keeps {window.replicas} replicas, which this decision does not "
+                "price",
+                allowed=f"up to the floor of {floor} (pool.replicas.min)",
+                remedy="model it in the load, or raise the floor",
+            )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from stacks.errors import ContradictionError
+from stacks.names import name_problems
 from stacks.observability import BundledStores, OwnLangfuse
 from stacks.pool import Autoscaled
 
@@ -28,8 +29,11 @@ def names_of(model: "ServedModel") -> tuple[str, ...]:
 
 def _problems(stack: "Stack") -> Iterator[ContradictionError]:
     yield from _names(stack)
+    yield from name_problems([model.name for model in stack.models])
     for index, model in enumerate(stack.models):
         yield from _scaling(f".models[{index}].serving", model)
+        yield from _windows(f".models[{index}].serving.scaling", model)
+        yield from _fallback_price(f".models[{index}].serving.fallback", model)
         yield from _times(f".models[{index}].serving", model, stack)
         yield from _evaluation(f".models[{index}].serving", model)
     yield from _keys(stack)
@@ -79,6 +83,37 @@ def _scaling(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
         )
 
 
+def _windows(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
+    scaling, most = model.serving.scaling, model.pool.replicas.max
+    for index, window in enumerate(scaling.windows if scaling else ()):
+        if window.replicas > most:
+            yield ContradictionError(
+                field=f"{place}.windows[{index}].replicas",
+                found=f"{window.replicas}, with pool.replicas.max: {most}",
+                allowed=f"up to {most}",
+                remedy="raise the cap, which the gate prices, or keep fewer replicas up",
+            )
+
+
+def _fallback_price(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
+    """Yield a cap that would be counted at the price of another model."""
+    fallback, comparator = model.serving.fallback, model.hosted.model
+    if fallback is None or fallback.input_usd_per_mtok is not None:
+        return
+    if _last_segment(fallback.model) != _last_segment(comparator):
+        yield ContradictionError(
+            field=f"{place}.input_usd_per_mtok",
+            found=f"nothing, although {fallback.model} is not {comparator}, whose price is known",
+            allowed="both prices of a fallback that is not the model of hosted.model",
+            remedy="declare input_usd_per_mtok and output_usd_per_mtok: daily_cap_usd is counted by them",
+        )
+
+
+def _last_segment(model: str) -> str:
+    """Return a model's name without what providers put before it."""
+    return model.rpartition("/")[2].lower()
+
+
 def _evaluation(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
     if model.serving.evaluation and model.serving.scaling and not model.pool.replicas.min:
         yield ContradictionError(
@@ -106,12 +141,14 @@ def _times(place: str, model: "ServedModel", stack: "Stack") -> Iterator[Contrad
             allowed=f"more than {cold:g}",
             remedy="hold the first request for longer than a replica needs, or keep one replica up",
         )
-    if hold >= gateway.longest_silence_seconds:
+    silent = hold + gateway.longest_request_seconds
+    if hold and gateway.longest_silence_seconds < silent:
         yield ContradictionError(
             field=".gateway.longest_silence_seconds",
-            found=f"{gateway.longest_silence_seconds:g}, although {model.name} is held for {hold} s",
-            allowed=f"more than {hold}",
-            remedy="raise it: the gateway would end the request that it holds",
+            found=f"{gateway.longest_silence_seconds:g}, although {model.name} is held for {hold} s "
+            f"and may then answer for {gateway.longest_request_seconds:g} s",
+            allowed=f"from {silent:g}",
+            remedy="raise it: the gateway would end a held request whose answer is not streamed",
         )
     if gateway.longest_request_seconds > serving.drain_seconds:
         yield ContradictionError(

@@ -5,9 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stacks.errors import ContradictionError
-from stacks.numbers import Count, Declared, DnsLabel, Fraction, Positive, Text
+from stacks.numbers import SERVICE, Count, Declared, DnsLabel, Fraction, Positive, Text
 
 MIB_LIMIT = 64
+SECONDS_LIMIT = 86_400
+CONCURRENT_LIMIT = 100_000
 MINIMUM_REPLICAS_IN_PRODUCTION = 2
 
 
@@ -24,10 +26,10 @@ class GatewayKey(Declared):
     """Requests a minute, over all replicas of the gateway."""
     tokens_per_minute: Count
     """Input and output tokens a minute, over all replicas of the gateway."""
-    concurrent_requests: Count
+    concurrent_requests: Annotated[Count, Field(le=CONCURRENT_LIMIT)]
     """Requests in flight at once; divided among the replicas of the gateway."""
     residency: Literal["open", "restricted"]
-    """restricted: what is sent with it never leaves the cluster."""
+    """restricted: what is sent with it never leaves the cluster, and is neither recorded nor mirrored."""
     may_fall_back: bool = False
     """Whether the hosted fallback of a model may answer it."""
     existing_secret: DnsLabel | None = None
@@ -70,10 +72,10 @@ Tls = Annotated[TlsSecret | TlsIssuer, Field(discriminator="kind")]
 
 
 class Mirror(Declared):
-    """A share of the requests is copied to another gateway; its answers are dropped."""
+    """A share of the requests of open keys is copied to another gateway; its answers are dropped."""
 
-    host: Text
-    """Host name of the other gateway in the cluster, e.g. gateway.serving-shadow."""
+    host: Annotated[str, Field(pattern=SERVICE)]
+    """Service of the other gateway, e.g. gateway.serving-shadow; always asked for in the cluster."""
     port: Annotated[Count, Field(le=65535)] = 8080
     """Its port."""
     fraction: Fraction
@@ -89,10 +91,11 @@ class Gateway(Declared):
     """cluster: reached from inside only; load_balancer: from outside, which needs tls."""
     tls: Tls | None = None
     """Certificate; without one the gateway speaks plain HTTP, inside the cluster only."""
-    longest_request_seconds: Positive = 600
+    longest_request_seconds: Annotated[Positive, Field(le=SECONDS_LIMIT)] = 600
     """A request still running after this is ended; engines drain as long."""
-    longest_silence_seconds: Positive = 600
-    """A request without a byte either way for so long is ended; longer than any time it is held."""
+    longest_silence_seconds: Annotated[Positive, Field(le=SECONDS_LIMIT)] = 600
+    """A request without a byte either way for so long is ended; where a model is held, from
+    hold_seconds and longest_request_seconds together: an answer that is not streamed is silent."""
     largest_request_mib: Annotated[Positive, Field(le=MIB_LIMIT)] = 4
     """Largest body; it is kept until the answer begins, so that it can be sent again."""
     keys: Annotated[tuple[GatewayKey, ...], Field(min_length=1)]
@@ -111,14 +114,34 @@ class Gateway(Declared):
                 allowed="a certificate: keys and prompts never cross a network in clear text",
                 remedy="name a Secret or a cert-manager issuer, or keep exposure: cluster",
             )
-        seen: set[str] = set()
+        return self
+
+    @model_validator(mode="after")
+    def _names_of_their_own(self) -> Self:
+        names: set[str] = set()
         for index, key in enumerate(self.keys):
-            if key.alias in seen:
+            own = {key.alias, f"{key.alias}-next"}
+            if taken := own & names:
                 raise ContradictionError(
                     field=f".keys[{index}].alias",
-                    found=f"{key.alias} again",
-                    allowed="an alias of its own for each key",
+                    found=f"{key.alias}, where {min(taken)} is a name already",
+                    allowed="an alias of its own for each key, which is not another one with -next",
                     remedy="rename one; to rotate a key set breakeven:secrets.key-<alias>-next",
                 )
-            seen.add(key.alias)
+            names |= own
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_of_their_own(self) -> Self:
+        owners: dict[str, str] = {}
+        for index, key in enumerate(self.keys):
+            if key.existing_secret in owners:
+                raise ContradictionError(
+                    field=f".keys[{index}].existing_secret",
+                    found=f"{key.existing_secret}, which {owners[key.existing_secret]} has",
+                    allowed="a Secret of its own for each key: who asks is known by the value",
+                    remedy="make a Secret with another value for one of them",
+                )
+            if key.existing_secret:
+                owners[key.existing_secret] = key.alias
         return self

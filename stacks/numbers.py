@@ -64,6 +64,8 @@ HoursOrZero = Annotated[float, Field(ge=0, le=1e5, allow_inf_nan=False), _number
 
 UsdPerMtok = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False), _number]
 """USD per million tokens. The bounds catch a price per token or per thousand."""
+UsdPerMtokOrZero = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False), _number]
+"""USD per million tokens, which may be free."""
 TokensPerMonth = Annotated[float, Field(ge=1e6, le=1e15, allow_inf_nan=False), _number]
 """Tokens a month. The bounds catch a volume in millions, or one multiplied twice."""
 TokensPerRequest = Annotated[float, Field(ge=1, le=1e8, allow_inf_nan=False), _number]
@@ -85,6 +87,7 @@ SHA256: Final = r"^[0-9a-f]{64}$"
 COMMIT: Final = r"^[0-9a-f]{7,40}$"
 IMAGE: Final = r"^[^@\s]+@sha256:[0-9a-f]{64}$"
 ACCOUNT: Final = r"^\d{12}$"
+SERVICE: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.svc(\.cluster\.local)?)?$"
 
 FORMS: Final = {
     DNS_LABEL: "lower-case letters, digits and dashes, from a letter, at most 42 of them",
@@ -92,6 +95,7 @@ FORMS: Final = {
     COMMIT: "a commit, 7 to 40 hex digits in lower case",
     IMAGE: "an image by digest, name@sha256: and 64 hex digits",
     ACCOUNT: "12 digits, in quotes",
+    SERVICE: "a Service of the cluster, <service>.<namespace>, with or without .svc.cluster.local",
 }
 """What each pattern asks for, in words."""
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from stacks.addresses import never_in_clear
 from stacks.numbers import Count, Day, Declared, DnsLabel, Positive, Text
 
 HTTP_URL = r"^https?://[^\s/]+(/\S*)?$"
@@ -75,7 +76,7 @@ class ExistingLangfuse(Declared):
     """A Langfuse elsewhere; its keys are secrets of the stack."""
 
     kind: Literal["existing"]
-    url: Annotated[str, Field(pattern=HTTP_URL)]
+    url: Annotated[str, Field(pattern=HTTP_URL), AfterValidator(never_in_clear)]
     """Its address, e.g. https://langfuse.example.com."""
 
 

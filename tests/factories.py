@@ -46,6 +46,8 @@ def with_changes(stack: Declaration, changes: Changes) -> Declaration:
         put(stack, path, value)
     if not any(path.startswith("gateway") or ".serving.scaling" in path for path in changes):
         serving_follows(stack)
+    if any(".hosted.model" in path or path.endswith(".hosted") for path in changes):
+        _prices_follow(stack)
     return stack
 
 
@@ -75,7 +77,14 @@ def _scaler_follows(pool: Declaration, serving: Declaration) -> None:
     scaled = scaling.get("kind") == "autoscaled"
     sleeps = scaled and isinstance(replicas, dict) and replicas.get("min") in (0, "0")
     serving["scaling"] = {"cooldown_seconds": 1800} if scaled else None
-    serving["hold_seconds"] = 500 if sleeps else 0
+    serving["hold_seconds"] = 480 if sleeps else 0
+
+
+def _prices_follow(stack: Declaration) -> None:
+    """Declare the prices of the fallbacks: another comparator says nothing about them."""
+    for model in stack["models"]:
+        if fallback := model["serving"].get("fallback"):
+            fallback |= {"input_usd_per_mtok": 0.2, "output_usd_per_mtok": 0.2}
 
 
 def put(stack: Declaration, path: str, value: object) -> None:

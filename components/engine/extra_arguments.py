@@ -58,6 +58,7 @@ SETTINGS: Mapping[str, str] = {
 
 _ALWAYS = "leave it out: it is always set"
 _ONE_POD = "leave it out: a replica is one pod, and the number of replicas is the stack's"
+_PROMPTS = "leave it out: prompts are recorded only as observability.prompts declares"
 _HTTP = "leave it out: router, probes and Prometheus speak plain HTTP to the port; TLS ends before"
 
 REFUSED: Mapping[str, str] = {
@@ -76,8 +77,14 @@ REFUSED: Mapping[str, str] = {
     "--disable-log-stats": "leave it out: without statistics nothing can be scaled or measured",
     "--download-dir": "leave it out: HF_HOME is on the volume for weights",
     "--help": "leave it out: the engine would print its help and end",
+    "--allowed-local-media-path": "leave it out: who may send a request could read files of the pod",
+    "--trust-request-chat-template": "leave it out: a request would bring a template that the engine "
+    "runs; put the model's into its weights, or set --chat-template",
+    "--middleware": "leave it out: it would see every prompt and key; keys, limits and records are "
+    "the gateway's",
     "--prefill-context-parallel-size": "leave it out: a pod has tensor x pipeline parallel GPUs",
     **dict.fromkeys(("--host", "--uds", "--grpc", "--grpc-port", "--headless"), _HTTP),
+    **dict.fromkeys(("--enable-log-requests", "--enable-log-outputs"), _PROMPTS),
     **dict.fromkeys(("--nnodes", "--node-rank", "--master-addr", "--master-port"), _ONE_POD),
 }
 """Flags without a setting that would break what the manifests rely on, with the remedy."""

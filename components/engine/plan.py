@@ -13,6 +13,7 @@ from components.engine.probes import Timings, check_timings, timings
 from components.engine.weights import Download, EngineWeights, check_weights, engine_weights
 from components.images import placeholder_problem
 from stacks.errors import InputError, Place, Problem
+from stacks.pool import Autoscaled
 from stacks.stack import ServedModel
 from stacks.target import Target
 
@@ -122,8 +123,14 @@ def _timings(model: ServedModel, replicas: int) -> Timings:
         startup_budget_s=math.ceil(model.serving.cold_start_seconds * STARTUP_MARGIN),
         pre_stop_s=PRE_STOP_S,
         drain_s=math.ceil(model.serving.drain_seconds),
-        rollout_steps=max(1, replicas),
+        rollout_steps=max(1, _most_replicas(model, replicas)),
     )
+
+
+def _most_replicas(model: ServedModel, replicas: int) -> int:
+    """Return how many an update may find: an autoscaler has changed what was registered."""
+    pool = model.pool
+    return pool.replicas.max if isinstance(pool.scaling, Autoscaled) else replicas
 
 
 def engine_settings(

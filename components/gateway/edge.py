@@ -12,6 +12,7 @@ from components.gateway.pieces import (
     Json,
     asked,
     cluster,
+    computed_header,
     disabled,
     endpoint,
     header,
@@ -28,7 +29,7 @@ from components.gateway.pieces import (
 )
 from components.gateway.plan import GatewayPlan, Model
 from components.gateway.recording import recorder
-from components.gateway.tracing import access_log, tracing
+from components.gateway.tracing import CLIENTS_TRACE, access_log, tracing
 from stacks.gateway import GatewayKey
 
 PATHS: Final = {"safe_regex": {"regex": "/v1/(chat/completions|completions|embeddings|responses)"}}
@@ -49,7 +50,7 @@ def edge_listener(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
         "use_remote_address": True,
         # Nobody is internal: what a client sends in x-envoy-* headers is dropped.
         "internal_address_config": {"cidr_ranges": [_range("255.255.255.255", 32)]},
-        "early_header_mutation_extensions": [_drop_internal_headers()],
+        "early_header_mutation_extensions": [_drop_clients_headers()],
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
         "stream_idle_timeout": seconds(plan.longest_silence_s),
@@ -81,7 +82,16 @@ def edge_clusters(plan: GatewayPlan) -> Iterator[Json]:
             },
         )
     if plan.mirror:
-        yield cluster(SHADOW, [endpoint(plan.mirror.host, plan.mirror.port)])
+        yield cluster(SHADOW, [endpoint(service_name(plan.mirror.host), plan.mirror.port)])
+
+
+def service_name(host: str) -> str:
+    """Return the whole name of a Service, out of `<service>.<namespace>` and maybe its domain.
+
+    The short one may also be a name of the internet, and a resolver would ask for it there.
+    """
+    service, namespace, *_ = host.split(".")
+    return f"{service}.{namespace}.svc.cluster.local"
 
 
 def certificates_text(plan: GatewayPlan) -> str:
@@ -115,9 +125,9 @@ def _range(address: str, bits: int) -> Json:
     return {"address_prefix": address, "prefix_len": bits}
 
 
-def _drop_internal_headers() -> Json:
+def _drop_clients_headers() -> Json:
     kind = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
-    mutations = [{"remove": name} for name in INTERNAL_HEADERS]
+    mutations = [{"remove": name} for name in (*INTERNAL_HEADERS, *CLIENTS_TRACE)]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": typed(kind, mutations=mutations),
@@ -127,7 +137,7 @@ def _drop_internal_headers() -> Json:
 def _filters(plan: GatewayPlan) -> list[Json]:
     return [
         http_filter("buffer", "Buffer", max_request_bytes=plan.largest_request_bytes),
-        *([recorder()] if plan.prompts else []),
+        *([recorder(plan.prompts_until)] if plan.prompts_until else []),
         *usage_filters([asked("model"), asked("stream")]),
         limit_filter(open_when_lost=True, enable_x_ratelimit_headers="DRAFT_VERSION_03"),
         router(),
@@ -149,13 +159,16 @@ def _routes(plan: GatewayPlan, secrets: Mapping[str, str]) -> Iterator[Json]:
 def _key_routes(plan: GatewayPlan, key: GatewayKey, its_key: Json) -> Iterator[Json]:
     """Yield the routes of one value of a key.
 
-    The model is known when the body is read; until then, and without one, the last route counts.
+    The model is known when the body is read; until then, and without one, the last route counts. So
+    each of them says that a restricted key is not recorded.
     """
+    mirrored = _mirrored(plan, key)
     about = {"key": key.alias, "team": key.team}
     who: dict[str, Any] = {
         "metadata": {"filter_metadata": {"breakeven": about}},
         "request_headers_to_add": [header("x-client", key.alias), header("x-team", key.team)],
-        "request_headers_to_remove": [] if plan.mirror else ["authorization"],
+        "request_headers_to_remove": [] if mirrored else ["authorization"],
+        "typed_per_filter_config": disabled("lua") if key.residency == "restricted" else {},
     }
     match = {**PATHS, "headers": [its_key, _is(METHOD, "POST")]}
     for model, names, leaves in plan.reachable(key):
@@ -172,9 +185,8 @@ def _key_routes(plan: GatewayPlan, key: GatewayKey, its_key: Json) -> Iterator[J
     unnamed = body("the body must be JSON and name a model", "model_missing")
     yield answer(400, unnamed, match, **who)
     listed = {**MODELS, "headers": [its_key, _is(METHOD, "GET")]}
-    yield answer(
-        200, models_body(key), listed, typed_per_filter_config=disabled(*READS_BODY), **who
-    )
+    unread = {**who, "typed_per_filter_config": disabled(*READS_BODY)}
+    yield answer(200, models_body(key), listed, **unread)
 
 
 def models_body(key: GatewayKey) -> str:
@@ -188,7 +200,7 @@ def _model_route(
 ) -> Json:
     added = [
         *who["request_headers_to_add"],
-        header("x-breakeven-stream", "%DYNAMIC_METADATA(llm:stream)%"),
+        computed_header("x-breakeven-stream", "%DYNAMIC_METADATA(llm:stream)%"),
         *([header("x-breakeven-fallback", "yes")] if leaves else []),
     ]
     return {
@@ -199,15 +211,15 @@ def _model_route(
             "cluster": f"key_{key.alias}",
             "metadata_match": _chosen(model),
             "timeout": seconds(plan.longest_s(model)),
-            **_mirrored(plan),
+            **_mirrored(plan, key),
         },
-        "typed_per_filter_config": key_limits(key.alias, model),
+        "typed_per_filter_config": who["typed_per_filter_config"] | key_limits(key.alias, model),
     }
 
 
-def _mirrored(plan: GatewayPlan) -> Json:
+def _mirrored(plan: GatewayPlan, key: GatewayKey) -> Json:
     """Return where a copy goes: with the client's key, which the other gateway knows too."""
-    if not plan.mirror:
+    if not plan.mirror or key.residency == "restricted":
         return {}
     share = {"numerator": round(plan.mirror.fraction * 1e6), "denominator": "MILLION"}
     policy = {"cluster": SHADOW, "runtime_fraction": {"default_value": share}}

@@ -69,6 +69,36 @@ def known_values(key: GatewayKey, data: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
+def all_values(
+    keys: tuple[GatewayKey, ...], own: Mapping[str, str], existing: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the stack's `own` secrets and those of the cluster, by name.
+
+    Of a key that stands in the cluster only what stands there counts: nobody has checked the rest.
+
+    Raises:
+        RunError: a value of one key is a value of another, so that nobody could tell who asks.
+    """
+    names = {key.alias: [f"key-{key.alias}{end}" for end in ENTRIES.values()] for key in keys}
+    elsewhere = {name for key in keys if key.existing_secret for name in names[key.alias]}
+    values = {name: value for name, value in own.items() if name not in elsewhere} | dict(existing)
+    owners: dict[str, str] = {}
+    for key in keys:
+        for name in names[key.alias]:
+            if name in values and owners.setdefault(values[name], key.alias) != key.alias:
+                raise pulumi.RunError(str(_shared(key, owners[values[name]])))
+    return values
+
+
+def _shared(key: GatewayKey, other: str) -> InputError:
+    place = Place(f"Secret {key.existing_secret}" if key.existing_secret else "the stack's secrets")
+    return place.at(f"key of {key.alias}").error(
+        found=f"a value of {other} again",
+        allowed="a value of its own for each key",
+        remedy="give one of them another random value",
+    )
+
+
 def _problems(key: GatewayKey, values: Mapping[str, str]) -> Iterator[Problem]:
     for problem in check_keys(values, (key.alias,)):
         entry = "next" if problem.field.endswith("-next") else "key"

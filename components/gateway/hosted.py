@@ -15,6 +15,7 @@ from components.gateway.pieces import (
     header,
     http_filter,
     listener,
+    literal,
     lua,
     routes,
     seconds,
@@ -104,7 +105,7 @@ def _streamed() -> Json:
 def _route(
     plan: GatewayPlan, model: Model, hosted: Hosted, key: str, *, match: Json, more: Json
 ) -> Json:
-    merged: dict[str, Any] = {"model": hosted.model} | more
+    merged: dict[str, Any] = {"model": literal(hosted.model)} | more
     change = {"body_format": {"json_format": merged}, "action": "MERGE"}
     return {
         "match": match,

@@ -67,13 +67,13 @@ def _pause(plan: GatewayPlan) -> Json:
         "http_filters": [http_filter("fault", "HTTPFault", delay=delay), router()],
         "route_config": routes(answer(200, "later", {"prefix": "/"})),
     }
-    return listener(PAUSE, socket("127.0.0.1", plan.at.lifecycle + 1), manager)
+    return listener(PAUSE, socket("127.0.0.1", plan.at.pause), manager)
 
 
 def lifecycle_clusters(plan: GatewayPlan) -> Iterator[Json]:
     """Yield the clusters of Envoy's own admin port and of the pause."""
     yield cluster(ADMIN, [endpoint("127.0.0.1", plan.at.admin)])
-    yield cluster(PAUSE, [endpoint("127.0.0.1", plan.at.lifecycle + 1)])
+    yield cluster(PAUSE, [endpoint("127.0.0.1", plan.at.pause)])
 
 
 def longest_drain_s(plan: GatewayPlan) -> int:

@@ -1,9 +1,19 @@
 """Limits that hold over all pods: what Envoy asks the rate-limit service, and what that answers. Pure."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
-from components.gateway.pieces import Json, cluster, endpoint, for_route, http_filter, typed
+from components.gateway.pieces import (
+    ANSWERS,
+    MOST_WRITTEN,
+    Json,
+    cluster,
+    endpoint,
+    for_route,
+    http_filter,
+    typed,
+)
 from components.gateway.plan import GatewayPlan, Hosted, Model
 
 DOMAIN: Final = "breakeven"
@@ -140,9 +150,23 @@ def _read() -> str:
 
 
 def _most_written(model: Model) -> str:
-    """Return the tokens that a request allows for all its answers: `n` times its declared most."""
+    """Return the tokens that a request allows for all its answers: `n` times its declared most.
+
+    Of several fields the largest counts, whichever of them the provider obeys.
+    """
     most, answers = f"{model.longest_tokens}.0", f"{MOST_ANSWERS}.0"
-    return f"({_within('most_tokens', most, most)} * {_within('answers', answers, '1.0')})"
+    declared = _largest([_within(name, most, "0.0") for name in MOST_WRITTEN])
+    silent = " && ".join(f"!('{name}' in {LLM})" for name in MOST_WRITTEN)
+    return f"(({silent} ? {most} : {declared}) * {_within(ANSWERS, answers, '1.0')})"
+
+
+def _largest(values: Sequence[str]) -> str:
+    """Return the largest of some numbers; CEL has no function for it."""
+    first, *others = values
+    if not others:
+        return first
+    least = " && ".join(f"{first} >= {other}" for other in others)
+    return f"({least} ? {first} : {_largest(others)})"
 
 
 def _within(name: str, most: str, otherwise: str) -> str:

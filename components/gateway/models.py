@@ -1,7 +1,7 @@
 """One listener for each model, behind the keys: holding, retrying, and falling back. Pure."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.gateway.errors import local_replies, uniform
@@ -58,15 +58,20 @@ def _routes(plan: GatewayPlan, model: Model, engine_key: str) -> Iterator[Json]:
         streamed = [leaves, _is("x-breakeven-stream", "true")]
         # An answer that is not streamed begins when it is complete: no first byte to wait for.
         for headers, retry in ((streamed, FALL_BACK | late), ([leaves], FALL_BACK)):
-            yield _route(plan, model, headers, engine_key, to=f"hybrid_{model.name}", retry=retry)
-    retry = held(model.hold_s) if model.hold_s else QUICK
-    yield _route(plan, model, [], engine_key, to=f"own_{model.name}", retry=retry)
+            to = _to(f"hybrid_{model.name}", plan.longest_request_s, retry)
+            yield _route(plan, headers, engine_key, to, INTERNAL_HEADERS[:3])
+    retry = held(model.hold_s, plan.longest_request_s) if model.hold_s else QUICK
+    to = _to(f"own_{model.name}", plan.longest_s(model), retry)
+    yield _route(plan, [], engine_key, to, INTERNAL_HEADERS)
+
+
+def _to(name: str, longest_s: float, retry: Json) -> Json:
+    return {"cluster": name, "timeout": seconds(longest_s), "retry_policy": retry}
 
 
 def _route(
-    plan: GatewayPlan, model: Model, headers: list[Json], engine_key: str, *, to: str, retry: Json
+    plan: GatewayPlan, headers: list[Json], engine_key: str, to: Json, removed: Sequence[str]
 ) -> Json:
-    kept = INTERNAL_HEADERS if to.startswith("own_") else INTERNAL_HEADERS[:3]
     return {
         "match": {"prefix": "/", "headers": headers},
         "request_headers_to_add": [
@@ -74,13 +79,9 @@ def _route(
             # What was read as JSON is called so: the hosted model's name is put only into JSON.
             header("content-type", "application/json"),
         ],
-        "request_headers_to_remove": list(kept),
+        "request_headers_to_remove": list(removed),
         "response_headers_to_add": [header("x-breakeven-upstream", "own", replace=False)],
-        "route": {
-            "cluster": to,
-            "timeout": seconds(plan.longest_s(model)),
-            "retry_policy": retry,
-        },
+        "route": to,
         "request_body_buffer_limit": 2 * plan.largest_request_bytes,
     }
 
@@ -103,11 +104,12 @@ FALL_BACK: Final[Json] = {
 }
 
 
-def held(hold_s: int) -> Json:
+def held(hold_s: int, longest_request_s: float) -> Json:
     """Return the retries that hold a request: the mean wait is half the longest, 1.5 s.
 
     480 s are 320 tries. Envoy draws each wait between nothing and the longest, so that held
-    requests do not come back at once.
+    requests do not come back at once. A try that a router took ends as late as one never held,
+    before the router's own limit, and is not repeated.
     """
     back_off: dict[str, Any] = {
         "base_interval": seconds(HOLD_FIRST_S),
@@ -117,6 +119,7 @@ def held(hold_s: int) -> Json:
         "retry_on": "connect-failure,refused-stream,reset-before-request,retriable-status-codes",
         "retriable_status_codes": [503],
         "num_retries": math.ceil(hold_s / (HOLD_MAX_S / 2)),
+        "per_try_timeout": seconds(longest_request_s),
         "retry_back_off": back_off,
     }
 

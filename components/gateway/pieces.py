@@ -19,11 +19,10 @@ TOKENS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "total_tokens": (("usage", "total_tokens"),),
 }
 """Where answers say what they used: chat, completions and embeddings; and the Responses API."""
-ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
-    "most_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens"),
-    "answers": ("n",),
-}
-"""Where requests say how much may be written: for answers that do not say what they used."""
+MOST_WRITTEN: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Where requests say how many tokens an answer may have: for answers that do not say what they used."""
+ANSWERS: Final = "n"
+"""Where they say how many answers they want."""
 
 
 def typed(kind: str, **fields: Any) -> Json:
@@ -50,15 +49,25 @@ def disabled(*names: str) -> Json:
     return {f"envoy.filters.http.{name}": off for name in names}
 
 
+def literal(text: str) -> str:
+    """Return a text for where Envoy takes a format string: it reads `%` as the start of a command."""
+    return text.replace("%", "%%")
+
+
 def header(name: str, value: str, *, replace: bool = True) -> Json:
-    """Return a header to set, or to add where there is none."""
+    """Return a header to set to this very value, or to add where there is none."""
+    return computed_header(name, literal(value), replace=replace)
+
+
+def computed_header(name: str, format_string: str, *, replace: bool = True) -> Json:
+    """Return a header whose value Envoy computes for each request, e.g. `%PROTOCOL%`."""
     action = "OVERWRITE_IF_EXISTS_OR_ADD" if replace else "ADD_IF_ABSENT"
-    return {"header": {"key": name, "value": value}, "append_action": action}
+    return {"header": {"key": name, "value": format_string}, "append_action": action}
 
 
 def seconds(value: float) -> str:
-    """Return a duration as protobuf's JSON has it."""
-    return f"{value:g}s"
+    """Return a duration as protobuf's JSON has it: no exponent, at most nine places."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") + "s"
 
 
 def socket(host: str, port: int) -> Json:
@@ -180,7 +189,8 @@ def usage_filters(request_rules: Sequence[Json] = ()) -> list[Json]:
         for front in ((), ("response",))  # the Responses API streams it within its last event
     ]
     allowed = ["application/json", "application/json; charset=utf-8"]
-    permitted = [_present(key, (path,)) for key, paths in ALLOWED.items() for path in paths]
+    # A metadata key each: in a common one the last field present would hide the others.
+    permitted = [_present(key, (key,)) for key in (*MOST_WRITTEN, ANSWERS)]
     wanted = {
         "rules": [*request_rules, *permitted],
         "allow_content_types": allowed,

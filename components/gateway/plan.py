@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -66,6 +67,8 @@ class Addresses:
     metrics: int = 9902
     lifecycle: int = 9903
     """For the kubelet only: readiness, and the drain before a stop."""
+    pause: int = 9904
+    """A loopback port that answers after a second; the drain waits with it."""
     admin: int = 9901
     inner: int = 9920
     """First of the loopback ports of the hosted models, one for each model."""
@@ -96,7 +99,8 @@ class GatewayPlan:
     span_fraction: float
     traces: bool
     """Whether there is a collector to send spans to."""
-    prompts: bool
+    prompts_until: date | None
+    """Last day, in UTC, on which prompts and answers are recorded."""
     keys: tuple[GatewayKey, ...]
     models: tuple[Model, ...]
     mirror: Mirror | None
@@ -131,8 +135,8 @@ def may_leave(key: GatewayKey) -> bool:
 
 
 def gateway_plan(stack: Stack, prices: Mapping[str, Price]) -> GatewayPlan:
-    """Return the plan of a stack; `prices` are those of the hosted models, by the own model's name."""
-    gateway = stack.gateway
+    """Return the plan of a stack; `prices` are the comparators', by the own model's name."""
+    gateway, recording = stack.gateway, stack.observability.prompts
     return GatewayPlan(
         replicas=gateway.replicas,
         exposure=gateway.exposure,
@@ -142,7 +146,7 @@ def gateway_plan(stack: Stack, prices: Mapping[str, Price]) -> GatewayPlan:
         largest_request_bytes=math.ceil(gateway.largest_request_mib * 2**20),
         span_fraction=gateway.span_fraction,
         traces=not isinstance(stack.observability.langfuse, NoLangfuse),
-        prompts=stack.observability.prompts is not None,
+        prompts_until=recording.until if recording else None,
         keys=gateway.keys,
         models=tuple(_model(model, prices) for model in stack.models),
         mirror=gateway.mirror,
@@ -169,7 +173,7 @@ def _model(model: ServedModel, prices: Mapping[str, Price]) -> Model:
     )
 
 
-def _hosted(fallback: Fallback, price: Price) -> Hosted:
+def _hosted(fallback: Fallback, comparator: Price) -> Hosted:
     url = urlsplit(fallback.base_url)
     tls = url.scheme == "https"
     return Hosted(
@@ -179,5 +183,12 @@ def _hosted(fallback: Fallback, price: Price) -> Hosted:
         path=url.path.rstrip("/"),
         model=fallback.model,
         daily_cap_micro_usd=math.floor(fallback.daily_cap_usd * 1e6),
-        price=price,
+        price=_price(fallback) or comparator,
     )
+
+
+def _price(fallback: Fallback) -> Price | None:
+    paid_in, paid_out = fallback.input_usd_per_mtok, fallback.output_usd_per_mtok
+    if paid_in is None or paid_out is None:
+        return None
+    return Price(input_usd_per_mtok=paid_in, output_usd_per_mtok=paid_out)

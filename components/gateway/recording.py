@@ -3,6 +3,7 @@
 Envoy's JSON filters read numbers and words, no lists of messages; hence the few lines of Lua.
 """
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from components.gateway.pieces import Json, lua
@@ -24,6 +25,7 @@ local function cut(text)
 end
 
 local function note(handle, key, text)
+  if os.time() >= over then return end
   handle:streamInfo():dynamicMetadata():set("llm", key, cut(text))
 end
 
@@ -64,6 +66,15 @@ end
 """
 
 
-def recorder() -> Json:
-    """Return the filter that notes the text of request and answer; streams go on as they come."""
-    return lua(_CODE)
+def recorder(until: date) -> Json:
+    """Return the filter that notes the text of request and answer; streams go on as they come.
+
+    It stops by itself when the day `until` is over in UTC, however long the gateway runs.
+    """
+    return lua(f"local over = {over_s(until)}\n{_CODE}")
+
+
+def over_s(day: date) -> int:
+    """Return when a day is over in UTC, in seconds since 1970."""
+    following = day + timedelta(days=1)
+    return int(datetime(following.year, following.month, following.day, tzinfo=UTC).timestamp())

@@ -23,6 +23,8 @@ LOG_FIELDS: Final = {
     "path": "%REQ(:PATH)%",
 }
 """Never a prompt, never a key's value."""
+CLIENTS_TRACE: Final = ("traceparent", "tracestate")
+"""Headers by which a client says whether its request is traced."""
 
 
 def access_log() -> list[Json]:
@@ -47,11 +49,12 @@ def tracing(plan: GatewayPlan) -> Json:
             "name": "envoy.tracers.opentelemetry",
             "typed_config": typed(kind, http_service={"http_uri": uri}, service_name="gateway"),
         },
-        # A client's own choice would let it fill, or empty, the traces.
+        # A client's own choice would let it fill, or empty, the traces. This is about x-client-trace-id
+        # only: the edge drops CLIENTS_TRACE, whose flag would count whatever is said here.
         "client_sampling": {"value": 0},
         "random_sampling": {"value": plan.span_fraction * 100},
         "spawn_upstream_span": False,
-        "custom_tags": _tags(prompts=plan.prompts),
+        "custom_tags": _tags(prompts=plan.prompts_until is not None),
     }
 
 

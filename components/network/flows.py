@@ -141,6 +141,7 @@ _BUNDLED_STORES: Final = (
     (ends.BLOBS, (8333,)),
 )
 _LANGFUSE: Final = (ends.LANGFUSE_WEB, ends.LANGFUSE_WORKER)
+_TO_LANGFUSE: Final = ((ends.COLLECTOR, "spans"), (ends.LANGFUSE_PRICES, "prices of tokens"))
 
 FLOWS: Final[tuple[Flow, ...]] = (
     Flow(CLIENTS, ends.GATEWAY, _gateway_ports, "requests"),
@@ -166,13 +167,18 @@ FLOWS: Final[tuple[Flow, ...]] = (
         "they come from the hub or a bucket", _downloads,
     ),
     *(Flow(source, ends.COLLECTOR, (4318,), "spans") for source in (ends.GATEWAY, ends.ENGINE)),
-    Flow(
-        ends.COLLECTOR, ends.LANGFUSE_WEB, (3000,), "spans", "Langfuse is the stack's own",
-        _own_langfuse,
+    *(
+        Flow(
+            source, ends.LANGFUSE_WEB, (3000,), why, "Langfuse is the stack's own", _own_langfuse,
+        )
+        for source, why in _TO_LANGFUSE
     ),
-    Flow(
-        ends.COLLECTOR, OTHER_LANGFUSE, _langfuse_ports, "spans", "there is a Langfuse elsewhere",
-        lambda stack, _: isinstance(stack.observability.langfuse, ExistingLangfuse),
+    *(
+        Flow(
+            source, OTHER_LANGFUSE, _langfuse_ports, why, "there is a Langfuse elsewhere",
+            lambda stack, _: isinstance(stack.observability.langfuse, ExistingLangfuse),
+        )
+        for source, why in _TO_LANGFUSE
     ),
     *(
         Flow(source, store, ports, "traces and sessions", "the stores are bundled", _bundled)

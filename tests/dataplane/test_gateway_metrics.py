@@ -40,6 +40,7 @@ def near_cap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 @pytest.fixture(autouse=True)
 def _as_ever(rig: Rig) -> None:
     rig.own.mode = rig.hosted.mode = "ok"
+    rig.own.words = [str(number) for number in range(EVENTS)]
 
 
 def _wait_until_charged(rig: Rig, what: str, before: int) -> int:
@@ -106,6 +107,12 @@ def test_usage_is_asked_for_where_the_api_knows_how(rig: Rig, path, stream, aske
         ({"max_tokens": 100}, 100),
         ({"max_completion_tokens": 100, "n": 4}, 400),
         ({"max_output_tokens": 100}, 100),
+        # The largest, wherever it stands and whatever the provider obeys.
+        ({"max_tokens": 300, "max_completion_tokens": 200, "max_output_tokens": 1}, 300),
+        ({"max_tokens": 1, "max_completion_tokens": 300, "max_output_tokens": 200, "n": 2}, 600),
+        ({"max_output_tokens": 300, "max_completion_tokens": 1}, 300),
+        ({"max_tokens": -1, "max_output_tokens": 1}, LONGEST),
+        ({"max_tokens": None, "max_completion_tokens": 100}, 100),
         ({}, LONGEST),
         ({"max_tokens": None}, LONGEST),
         ({"max_tokens": "many"}, LONGEST),
@@ -174,6 +181,18 @@ def test_who_leaves_a_hosted_answer_is_charged_the_most_it_may_cost(rig: Rig):
     answer.close()
 
     assert _wait_until_charged(rig, SPEND, before) == pytest.approx(605, abs=4)
+
+
+def test_a_key_is_charged_for_the_largest_of_what_a_request_allows(rig: Rig):
+    rig.own.mode, rig.own.words = "silent", ["word" * 1000]
+    before = rig.charged(RESTRICTED)
+
+    body = {"max_tokens": 10, "max_completion_tokens": 300, "max_output_tokens": 1}
+    rig.ask(key=CLOSED, **body)
+
+    # The answer has 4000 bytes, more than the 300 tokens that were allowed.
+    read = len(json.dumps({"model": MODEL} | body)) / 3
+    assert _wait_until_charged(rig, RESTRICTED, before) == pytest.approx(read + 300, abs=2)
 
 
 def test_a_stream_that_breaks_is_seen_to_break_is_logged_and_not_tried_again(rig: Rig):

@@ -1,13 +1,16 @@
 """What the real gateway writes into spans of a stack that records prompts, and of one that does not."""
 
+import http.client
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from components.gateway.recording import LONGEST_BYTES
+from tests.components.gateway.plans import SECRETS
 from tests.dataplane.gateway.rig import LOOPBACK, Rig, gateway
 from tests.dataplane.live import until
 from tests.dataplane.serving.stand_ins import Langfuse, stand_ins
@@ -82,14 +85,64 @@ def test_a_request_that_is_refused_is_not_read_for_it(recording: Recording):
     assert rig.ask(path="files").status == 404
 
 
-def test_without_a_declaration_nothing_is_recorded(tmp_path: Path):
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("model", ["support-chat", "of-nobody"])
+def test_a_restricted_key_is_never_recorded(recording: Recording, model: str, stream: bool):
+    rig, langfuse = recording
+
+    answer = rig.ask(key="key-claims", model=model, messages=ASKED, stream=stream)
+
+    assert answer.status == (200 if model == "support-chat" else 404)
+    span = span_of(langfuse)
+    assert span["langfuse.user.id"] == "claims"
+    assert nothing_recorded(span)
+
+
+def nothing_recorded(span: dict[str, str]) -> bool:
+    """Return whether neither the question nor the answer is anywhere in a span."""
+    tags = {"langfuse.observation.input", "langfuse.observation.output"}
+    said = [ASKED[0]["content"][:10], "".join(WORDS)[:10]]
+    return not tags & set(span) and not any(text in str(span) for text in said)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"observability.prompts": RECORDS["observability.prompts"] | {"until": "2020-06-30"}}],
+    ids=["undeclared", "its last day is over"],
+)
+def test_otherwise_nothing_is_recorded(tmp_path: Path, changes: dict[str, object]):
     with stand_ins(LOOPBACK) as (_, langfuse):
         port = urlsplit(langfuse.url).port
-        with gateway(data_plane.ready(), tmp_path, collector=port) as rig:
-            rig.own.words = ["plugh"]
-            rig.ask(messages=[{"role": "user", "content": "xyzzy"}])
+        with gateway(data_plane.ready(), tmp_path, collector=port, changes=changes) as rig:
+            rig.own.words = WORDS
+            assert rig.ask(messages=ASKED).status == 200
 
-            span = span_of(langfuse)
-            assert not {"langfuse.observation.input", "langfuse.observation.output"} & set(span)
-            assert "xyzzy" not in str(span)
-            assert "plugh" not in str(span)
+            assert nothing_recorded(span_of(langfuse))
+
+
+@pytest.mark.parametrize("flag", ["00", "01"])
+def test_a_client_does_not_choose_whether_or_where_it_is_traced(recording: Recording, flag: str):
+    rig, langfuse = recording
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {
+        "authorization": f"Bearer {SECRETS['key-web-chat']}",
+        "content-type": "application/json",
+        "traceparent": f"00-{trace}-00f067aa0ba902b7-{flag}",
+        "tracestate": "vendor=1",
+    }
+    connection = http.client.HTTPConnection(LOOPBACK, rig.at.edge, timeout=30)
+    connection.request(
+        "POST", "/v1/chat/completions", json.dumps({"model": "support-chat"}), headers
+    )
+    assert connection.getresponse().read()
+    connection.close()
+
+    def of_request() -> list[Span]:
+        return [s for s in langfuse.spans if any(a.key == "langfuse.user.id" for a in s.attributes)]
+
+    until(lambda: bool(of_request()), timeout_s=SPANS_S)
+    (span,) = of_request()
+    langfuse.spans.clear()
+    assert span.trace_id.hex() != trace
+    assert not span.parent_span_id
+    assert not span.trace_state

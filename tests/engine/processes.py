@@ -1,7 +1,9 @@
 """Processes of the tests: in groups of their own, logged to files, ended for sure."""
 
 import contextlib
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -14,15 +16,22 @@ from typing import Self
 
 WRAPPER = Path(__file__).with_name("die_with_parent.py")
 TAIL_LINES = 20
+PORTS = range(10_000, 32_000)
+"""Below those that the system gives to outgoing connections, which would take a port again."""
 
 
 def free_ports(count: int) -> list[int]:
     """Return loopback ports that nothing listens on; held together, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(server.getsockname()[1]) for server in sockets]
-    for server in sockets:
-        server.close()
-    return ports
+    with contextlib.ExitStack() as held:
+        free = (port for port in random.sample(PORTS, len(PORTS)) if _takes(held, port))
+        return list(itertools.islice(free, count))
+
+
+def _takes(held: contextlib.ExitStack, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        held.enter_context(socket.create_server(("127.0.0.1", port)))
+        return True
+    return False
 
 
 def tied(program: Path, *arguments: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from tests.engine.conftest import MakeProject
 from tests.engine.control_plane import ControlPlane
 from tests.engine.kubernetes_api import ApiError, Manifest
+from tests.engine.processes import free_ports
 
 CONFIG_MAP = """
     import pulumi
@@ -28,6 +29,12 @@ REFUSAL = """
     pulumi.export("decision", {"verdict": "infinite"})
     raise pulumi.RunError("not today")
 """
+
+
+def test_free_ports_differ_and_are_none_that_outgoing_connections_get():
+    found = free_ports(20)
+    assert len(set(found)) == 20
+    assert max(found) < 32_768
 
 
 def write_program(directory: Path, source: str) -> Path:

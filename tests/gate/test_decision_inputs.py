@@ -55,6 +55,11 @@ ARCHITECTURE = {
     "max_position_embeddings": 40_960,
     "source": "config.json",
 }
+PAID_FALLBACK = {
+    "serving.fallback.input_usd_per_mtok": 0.25,
+    "serving.fallback.output_usd_per_mtok": 0.75,
+}
+"""Its price is declared, so that it may be any model."""
 
 
 def a_rich_stack() -> Declaration:
@@ -72,9 +77,10 @@ def a_rich_stack() -> Declaration:
         M + "costs.other": {"hours_per_month": 2.5},
         M + "serving.gpu_memory_utilization": 0.9,
         M + "serving.arguments": {"--seed": 7},
+        **{M + path: price for path, price in PAID_FALLBACK.items()},
         "operations.infrastructure.storage": {"usd_per_month": 12.5, "source": "bill"},
         "operations.infrastructure.networking": {"fact": "nat_gateway_hour", "quantity": 730},
-        "models[1]": another_model("second", {"costs.model_updates": UPDATES}),
+        "models[1]": another_model("second", {"costs.model_updates": UPDATES, **PAID_FALLBACK}),
         "constraints": [a_constraint("second")],
     }
     return approved(a_plain_stack(changes))

@@ -132,7 +132,7 @@ def test_a_window_is_a_cron_trigger_of_its_own():
 def test_blind_it_keeps_what_there_is_and_at_least_one(floor: int, replicas: int):
     changes: dict[str, Any] = {
         "models[0].pool.replicas.min": floor,
-        "models[0].serving.hold_seconds": 0 if floor else 500,
+        "models[0].serving.hold_seconds": 0 if floor else 480,
     }
     found = spec(changes)
     assert found["fallback"] == {

@@ -44,6 +44,11 @@ from stacks.stack import ServedModel
         ("-dp", 2, "a replica is one pod"),
         ("--disable-log-stats", True, "nothing can be scaled"),
         ("--disable-request-id-headers", True, "always set"),
+        ("--enable-log-requests", True, "observability.prompts"),
+        ("--enable-log-outputs", True, "observability.prompts"),
+        ("--allowed-local-media-path", "/", "read files of the pod"),
+        ("--trust-request-chat-template", True, "--chat-template"),
+        ("--middleware", "a.b", "see every prompt"),
         # not in this vLLM, or not for long
         ("--max-num-batched-token", 1, "write --max-num-batched-tokens"),
         ("--max_num_batched_tokens", 1, "write --max-num-batched-tokens"),

@@ -106,6 +106,25 @@ def test_a_roll_out_starts_a_new_replica_first_only_where_its_gpus_are_spare(
 
 
 @pytest.mark.parametrize(
+    ("pool", "replicas", "rounds"),
+    [
+        ({"min": 1, "max": 6}, 1, 6),
+        ({"min": 0, "max": 6}, 0, 6),
+        (None, 2, 2),
+        (None, 0, 1),
+    ],
+)
+def test_an_update_may_take_a_round_for_each_replica_that_an_autoscaler_may_have_started(
+    pool: dict[str, int] | None, replicas: int, rounds: int
+):
+    changes = {"pool.replicas": pool} if pool else {"pool.scaling": {"kind": "fixed"}}
+    times = plan_of(a_model(**changes), replicas=replicas).timings
+
+    assert times.deployment_await_s == rounds * times.progress_deadline_s
+    assert times.progress_deadline_s == 840 + times.termination_grace_s + 60, "of one replica"
+
+
+@pytest.mark.parametrize(
     ("changes", "field", "found"),
     [
         ({"serving.engine_version": "0.11.0"}, "serving.engine_version", "0.11.0"),
@@ -131,6 +150,6 @@ def test_a_placeholder_for_the_digest_renders_and_is_refused_on_a_cluster():
     assert model.serving.image.endswith(PLACEHOLDER_DIGEST)
 
     vllm_plan(model, PLACE, RENDER, replicas=1)
-    with pytest.raises(InputError, match="docker buildx imagetools inspect"):
+    with pytest.raises(InputError, match=r"python tools/pin_images\.py STACK"):
         vllm_plan(model, PLACE, CLUSTER, replicas=1)
     vllm_plan(a_model(**{"serving.image": DIGEST}), PLACE, CLUSTER, replicas=1)

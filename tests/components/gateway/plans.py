@@ -14,6 +14,13 @@ SECRETS = {
 PRICES = {"support-chat": Price(input_usd_per_mtok=0.2, output_usd_per_mtok=0.6)}
 
 
+def named_by_provider(model: str) -> Changes:
+    """Return the changes that give the hosted model this name; its price is declared then."""
+    prices = {"input_usd_per_mtok": 0.2, "output_usd_per_mtok": 0.6}
+    fields = {"model": model} | prices
+    return {f"models[0].serving.fallback.{field}": value for field, value in fields.items()}
+
+
 def a_plan(changes: Changes | None = None) -> GatewayPlan:
     """Return the demo stack's gateway with an adapter and an alias, and these changes."""
     commit = "b968826d9c46dd6066d109eabc6255188de91218"

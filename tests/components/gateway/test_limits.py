@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from components.gateway.limits import MOST_ANSWERS, cost, limits_text, tokens
+from components.gateway.pieces import MOST_WRITTEN, usage_filters
 from tests.components.gateway.plans import a_plan
 
 
@@ -29,6 +30,16 @@ def test_an_answer_costs_its_tokens_at_the_models_prices():
     assert "* 0.600000" in text
 
 
+def test_a_declared_price_of_the_fallback_stands_before_the_comparators():
+    fallback = "models[0].serving.fallback"
+    changes = {f"{fallback}.input_usd_per_mtok": 0, f"{fallback}.output_usd_per_mtok": 3.5}
+    (model,) = a_plan(changes).models
+    assert model.hosted is not None
+    text = cost(model, model.hosted)
+    assert "* 0.000000" in text
+    assert "* 3.500000" in text
+
+
 @pytest.mark.parametrize("longest", [16_384, 32_768])
 def test_an_answer_without_usage_counts_at_most_the_longest_request(longest):
     # What Envoy makes of it is tried in tests/dataplane/test_gateway_metrics.py.
@@ -37,6 +48,19 @@ def test_an_answer_without_usage_counts_at_most_the_longest_request(longest):
     assert model.hosted is not None
     assert f"{longest}.0" in tokens(model)
     assert f"{longest}.0" in cost(model, model.hosted)
+
+
+@pytest.mark.parametrize("field", MOST_WRITTEN)
+def test_each_limit_that_a_request_may_declare_counts(field):
+    # One key of metadata for each: which of them counts is tried on Envoy too.
+    (model,) = a_plan().models
+    assert model.hosted is not None
+    (reader,) = [f for f in usage_filters() if f["name"].endswith("json_to_metadata")]
+    rules = reader["typed_config"]["request_rules"]["rules"]
+    (rule,) = [r for r in rules if r["on_present"]["key"] == field]
+    assert rule["selectors"] == [{"key": field}]
+    assert f"['{field}']" in tokens(model)
+    assert f"['{field}']" in cost(model, model.hosted)
 
 
 def test_the_most_that_one_answer_may_count_is_what_envoy_takes():

@@ -156,11 +156,12 @@ def test_external_stores_are_reached_where_they_are(port: int, peer: dict[str, A
     assert egress(changes, "langfuse-worker", port) == [peer]
 
 
-def test_a_langfuse_elsewhere_is_reached_on_the_port_of_its_url():
+@pytest.mark.parametrize("policy", ["otel-collector", "langfuse-prices"])
+def test_a_langfuse_elsewhere_is_reached_on_the_port_of_its_url(policy: str):
     changes = {
         "observability.langfuse": {"kind": "existing", "url": "http://langfuse.tools.svc:3000"}
     }
-    assert egress(changes, "otel-collector", 3000) == [
+    assert egress(changes, policy, 3000) == [
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tools"}}}
     ]
 

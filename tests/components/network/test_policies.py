@@ -27,6 +27,7 @@ DEMO = {
     ("gateway", "otel-collector", 4318),
     (ENGINE, "otel-collector", 4318),
     ("otel-collector", "langfuse-web", 3000),
+    ("langfuse-prices", "langfuse-web", 3000),
     *((part, store, p) for part in ("langfuse-web", "langfuse-worker") for store, p in STORES),
     ("prometheus", "gateway", 9902),
     ("prometheus", "gateway-limits", 9102),

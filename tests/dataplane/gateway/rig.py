@@ -125,13 +125,16 @@ def gateway(
     workers: int = 1,
     collector: int | None = None,
     changes: Mapping[str, Any] | None = None,
+    hold_s: int = 0,
+    secrets: Mapping[str, str] = SECRETS,
 ) -> Iterator[Rig]:
     """Run the demo stack's gateway; it waits a second for a first byte.
 
     `router` is the loopback port of what stands in for the model's router; left out, it is `own`.
     `collector` is that of a receiver of spans; left out, none are sent. `changes` are to the stack.
+    `hold_s` is how long requests are held that may not fall back.
     """
-    redis, grpc, health, metrics, debug, *envoy = free_ports(10)
+    redis, grpc, health, metrics, debug, *envoy = free_ports(11)
     with upstream() as own, upstream() as hosted, Servers(folder) as servers:
         at = Addresses(
             listen=LOOPBACK,
@@ -140,11 +143,12 @@ def gateway(
             lifecycle=envoy[2],
             admin=envoy[3],
             inner=envoy[4],
+            pause=envoy[5],
             routers={MODEL: (LOOPBACK, router or own.port)},
             limits=(LOOPBACK, grpc),
             collector=(LOOPBACK, collector or 0),
         )
-        plan = _plan(at, hosted, daily_cap_usd, changes or {})
+        plan = _plan(at, hosted, daily_cap_usd, hold_s, changes or {})
         plan = replace(plan, traces=collector is not None)
         servers.start(programs.redis_server, "--port", str(redis), "--bind", LOOPBACK, "--save", "")
         servers.wait("redis-server", lambda: _listens(redis))
@@ -162,7 +166,7 @@ def gateway(
             },
         )
         servers.wait("ratelimit", lambda: _answers(health, "/healthcheck"))
-        (folder / "envoy.json").write_text(envoy_text(plan, SECRETS))
+        (folder / "envoy.json").write_text(envoy_text(plan, secrets))
         servers.start(
             programs.envoy,
             "--config-path",
@@ -186,14 +190,15 @@ def gateway(
 
 
 def _plan(
-    at: Addresses, hosted: Upstream, daily_cap_usd: float, more: Mapping[str, Any]
+    at: Addresses, hosted: Upstream, daily_cap_usd: float, hold_s: int, more: Mapping[str, Any]
 ) -> GatewayPlan:
     url = f"http://{LOOPBACK}:{hosted.port}/inference/v1"
     fallback = "models[0].serving.fallback"
     changes = {f"{fallback}.base_url": url, f"{fallback}.daily_cap_usd": daily_cap_usd}
     plan = a_plan(changes | {"gateway.replicas": 1} | dict(more))
     (model,) = plan.models
-    return replace(plan, at=at, models=(replace(model, first_byte_s=FIRST_BYTE_S),))
+    model = replace(model, first_byte_s=FIRST_BYTE_S, hold_s=hold_s)
+    return replace(plan, at=at, models=(model,))
 
 
 def _start_limits(

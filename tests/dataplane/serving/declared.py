@@ -70,5 +70,7 @@ def changes(plane: DataPlane, *, hosted_url: str, langfuse_url: str) -> Changes:
             "base_url": f"{hosted_url}/v1",
             "model": HOSTED_MODEL,
             "daily_cap_usd": 1,
+            "input_usd_per_mtok": 0.1,
+            "output_usd_per_mtok": 0.1,
         },
     }

@@ -22,7 +22,7 @@ HOLD_S = 110
 COOLDOWN_S = 45
 SCALED = {
     "gateway.replicas": 1,
-    "models[0].pool.replicas": {"min": 0, "max": 2},
+    "models[0].pool.replicas": {"min": 0, "max": 3},
     "models[0].pool.scaling": {"kind": "autoscaled", "lead_minutes": 1, "hold_minutes": 0.5},
     "models[0].serving.router_replicas": 1,
     "models[0].serving.cold_start_seconds": COLD_START_S,
@@ -68,14 +68,17 @@ def wanted(stack: Deployed) -> int:
     return int(stack.api.get(_deployment(stack))["spec"]["replicas"])
 
 
-def become(stack: Deployed, replicas: int, *, timeout_s: float) -> None:
-    """Wait until so many are wanted and ready."""
+def become(stack: Deployed, replicas: int, *, timeout_s: float) -> set[int]:
+    """Wait until so many are wanted and ready; return every number that was wanted meanwhile."""
+    seen: set[int] = set()
 
     def so(found: Manifest) -> bool:
-        ready = found["status"].get("readyReplicas", 0)
-        return bool(found["spec"]["replicas"] == ready == replicas)
+        wanted, ready = found["spec"]["replicas"], found["status"].get("readyReplicas", 0)
+        seen.add(wanted)
+        return bool(wanted == ready == replicas)
 
     stack.api.wait_for(_deployment(stack), so, timeout_s=timeout_s)
+    return seen
 
 
 def _deployment(stack: Deployed) -> str:
@@ -106,9 +109,11 @@ def test_the_first_request_is_held_until_a_replica_is_up(scaled: Deployed):
 def test_more_requests_bring_a_second_replica_and_no_third(scaled: Deployed):
     become(scaled, 1, timeout_s=60)
 
-    with streams(scaled.gateway, clients=6, tokens=200, alias="claims") as load:
-        become(scaled, 2, timeout_s=110)
+    # Four at a time are 4 / 2 = 2 replicas. The pause: no stream is counted beside the one before it.
+    with streams(scaled.gateway, clients=4, tokens=200, alias="claims", pause_s=0.1) as load:
+        seen = become(scaled, 2, timeout_s=110)
 
+    assert max(seen) == 2, "three are allowed, and never needed"
     assert set(load.outcomes()) == {WHOLE}
     assert len({pod.name for pod in scaled.pods(MODEL)}) == 2
 

@@ -1,0 +1,42 @@
+"""Addresses outside the stack that keys and prompts are sent to."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from stacks.errors import ContradictionError
+
+_OF_THE_CLUSTER = (".svc", ".svc.cluster.local", ".localhost")
+
+
+def never_in_clear(url: str) -> str:
+    """Return the URL, which is https, or http to a host that no foreign network lies before.
+
+    Raises:
+        ContradictionError: it is plain http to any other host, or has no host or port to connect to.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ContradictionError(
+            found=url[:120],
+            allowed="a host name or an address, and a port up to 65535",
+            remedy="correct host and port",
+        ) from None
+    if parts.scheme == "https" or _near(host):
+        return url
+    raise ContradictionError(
+        found=f"{url[:120]}, in clear text",
+        allowed="https, or http to a private address or a name of the cluster "
+        "(localhost, *.svc, *.svc.cluster.local)",
+        remedy="use https: keys and prompts never cross networks in clear text",
+    )
+
+
+def _near(host: str) -> bool:
+    if f".{host}".endswith(_OF_THE_CLUSTER):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
