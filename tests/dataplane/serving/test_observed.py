@@ -18,6 +18,8 @@ SCRAPES_S = 40
 SPANS_S = 30
 """Collectors and engines send in batches, every five seconds."""
 SLOW_S = 2.0
+WRITTEN = 17
+"""Tokens that no other test asks for."""
 PROMPT = "xyzzy plugh the owner of the secret is"
 NOT_AT_ONCE = {
     "envoy_cluster_ratelimit_failure_mode_allowed",
@@ -81,11 +83,17 @@ def test_every_rule_can_be_evaluated(stack: Deployed):
 
 
 def test_a_request_is_one_span_with_its_usage_and_its_key(stack: Deployed):
-    answer = stack.client("web-chat").completions.create(model=MODEL, prompt=PROMPT, max_tokens=7)
+    answer = stack.client("web-chat").completions.create(
+        model=MODEL, prompt=PROMPT, max_tokens=WRITTEN, extra_body={"ignore_eos": True}
+    )
     assert answer.usage is not None
 
     def spans() -> list[dict[str, str]]:
-        return [found for found in stack.langfuse.attributes() if "langfuse.user.id" in found]
+        ours = f'"output":{WRITTEN}}}'  # of an earlier test a span may still be on its way
+        found = stack.langfuse.attributes()
+        return [
+            span for span in found if ours in span.get("langfuse.observation.usage_details", "")
+        ]
 
     until(lambda: bool(spans()), timeout_s=SPANS_S)
     (span,) = spans()

@@ -15,7 +15,7 @@ def test_what_is_too_much_is_told_503_and_nobody_else_suffers(stack: Deployed):
 
     outcomes = Counter(answer.outcome for answer in answers)
     assert set(outcomes) == {WHOLE, "503"}
-    assert HELD / 2 <= outcomes[WHOLE] <= 1.5 * HELD
+    assert outcomes[WHOLE] >= HELD / 2
     refused = [answer for answer in answers if answer.outcome == "503"]
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
 

@@ -14,10 +14,11 @@ from tests.dataplane.serving.load import WHOLE, Load, streams
 from tests.engine.declared import Changes
 from tests.engine.kubernetes_api import ApiError
 
-CLIENTS = 8
+CLIENTS = 6
 TOKENS = 100
-PAUSE_S = 2.0
-"""Streams of one or two seconds, three or four of them at any time."""
+PAUSE_S = 2.5
+"""Streams of one or two seconds, two or three of them at any time: more would keep the engines' CPU
+from those that start."""
 ROUTER = f"{MODEL}-router"
 CHANGES: dict[str, Changes] = {
     MODEL: {"models[0].serving.max_num_seqs": 12},
