@@ -65,7 +65,9 @@ def stack_secrets(
     known = dict(values)
     if renders:
         known = {each.name: f"{PLACEHOLDER}{each.name}" for each in needed} | known
-    problems = [problem for each in needed if (problem := _problem(each, known, place))]
+    problems = [
+        problem for each in needed if (problem := _problem(each, known, place, renders=renders))
+    ]
     aliases = tuple(key.alias for key in stack.gateway.keys if not key.existing_secret)
     if not problems and not renders:
         problems += check_keys(known, aliases)
@@ -74,20 +76,29 @@ def stack_secrets(
     return known
 
 
-def _problem(needed: Needed, values: Mapping[str, str], place: Place) -> Problem | None:
+def _problem(
+    needed: Needed, values: Mapping[str, str], place: Place, *, renders: bool
+) -> Problem | None:
     value = values.get(needed.name)
-    if value is not None and (
-        value.startswith(PLACEHOLDER) or re.fullmatch(needed.form, value) is not None
-    ):
+    placeholder = value is not None and value.startswith(PLACEHOLDER)
+    if placeholder and renders:
+        return None
+    if value is not None and not placeholder and re.fullmatch(needed.form, value):
         return None
     by_hand = f"pulumi config set --secret --path breakeven:secrets.{needed.name}"
     return place.at(needed.name).problem(
-        found="none" if value is None else f"{len(value)} characters of another form",
+        found=_found(value, placeholder=placeholder),
         allowed=f"{needed.allowed} ({needed.purpose})",
         remedy="python tools/new_secrets.py STACK makes what is missing"
         if needed.make
         else by_hand,
     )
+
+
+def _found(value: str | None, *, placeholder: bool) -> str:
+    if value is None:
+        return "none"
+    return "a placeholder" if placeholder else f"{len(value)} characters of another form"
 
 
 def _of_gateway(stack: Stack) -> Iterator[Needed]:

@@ -79,7 +79,7 @@ def _scaling(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
             field=f"{place}.hold_seconds",
             found=f"{serving.hold_seconds}, although a replica is always up",
             allowed="0, but where pool.replicas.min is 0",
-            remedy="take it out: nothing is ever held",
+            remedy="take it out: with a replica up a request is answered or refused at once",
         )
 
 

@@ -48,3 +48,9 @@ def test_what_is_made_up_has_the_form_that_is_asked():
     for needed in needed_secrets(Stack.model_validate(a_stack())):
         if needed.make:
             assert all(re.fullmatch(needed.form, needed.make()) for _ in range(200)), needed.name
+
+
+def test_the_placeholder_of_a_rendered_stack_opens_nothing_on_a_live_one():
+    error = str(refused(**{"engine-key": "replace-me-engine-key-and-more"}))
+
+    assert "a placeholder" in error
