@@ -18,7 +18,7 @@ FOREIGN = ("PULUMI_", "KUBECONFIG", "KUBE_", "AWS_")
 """Variables that would let a login or a cluster of whoever runs the tests in."""
 
 
-DESTROY_ATTEMPTS = 4
+DESTROY_ATTEMPTS = 8
 
 
 class StillRunningError(AssertionError):

@@ -24,9 +24,9 @@ from tests.engine.kubernetes_api import KubernetesApi
 from tests.engine.pulumi_cli import PulumiProject, Result
 
 STORAGE_GIB = 100
-UP_S = 240
+UP_S = 400
 READY_S = 200
-DESTROY_S = 75
+GONE_S = 180
 LOG_TAIL = 3000
 
 
@@ -157,7 +157,7 @@ def deployed(
     stand_ins: tuple[Hosted, Langfuse],
     answers: bool = True,
 ) -> Iterator[Deployed]:
-    """Run `pulumi up` of a stack; at the end `pulumi destroy`, after which nothing of it is left.
+    """Run `pulumi up` of a stack; at the end its namespace is deleted, after which nothing is left.
 
     `answers`: whether engines are up at first.
     """
@@ -184,7 +184,11 @@ def deployed(
         yield stack
         for client in stack.clients.values():
             client.close()
-    project.destroy(name, timeout_s=DESTROY_S).expect()
+    # Not `pulumi destroy`, which tests/engine tries: the provider built here misses now and then that
+    # an object is gone, the more of them the more often, and waits.
+    path = f"/api/v1/namespaces/{namespace}"
+    plane.api.delete(path)
+    until(lambda: not plane.api.exists(path), timeout_s=GONE_S)
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def test_more_requests_bring_a_second_replica_and_no_third(scaled: Deployed):
 
     # Four at a time are 4 / 2 = 2 replicas. The pause: no stream is counted beside the one before it.
     with streams(scaled.gateway, clients=4, tokens=200, alias="claims", pause_s=0.1) as load:
-        seen = become(scaled, 2, timeout_s=110)
+        seen = become(scaled, 2, timeout_s=150)
 
     assert max(seen) == 2, "three are allowed, and never needed"
     assert set(load.outcomes()) == {WHOLE}
