@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from tests.engine.kubernetes_api import KubernetesApi
 
 LOOPBACK = "127.0.0.1"
 PIECE_BYTES = 1 << 16
+LISTED_S = 10
 
 
 class ServicePort:
@@ -62,7 +64,7 @@ class ServicePort:
 
 @contextmanager
 def service_port(api: KubernetesApi, namespace: str, service: str, port: int) -> Iterator[str]:
-    """Yield `127.0.0.1:PORT`, which leads to that port of a Service's pods."""
+    """Yield `127.0.0.1:PORT`, which leads to that port of a Service's pods; there must be some."""
     path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
     watch = Watch(
         api, f"{path}?labelSelector=kubernetes.io/service-name%3D{service}", lambda *_: None
@@ -74,6 +76,7 @@ def service_port(api: KubernetesApi, namespace: str, service: str, port: int) ->
     begun = asyncio.start_server(carrier.begin, LOOPBACK, 0)
     server = asyncio.run_coroutine_threadsafe(begun, loop).result()
     try:
+        _wait_for_pods(carrier)
         yield f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     finally:
         asyncio.run_coroutine_threadsafe(carrier.close(server), loop).result()
@@ -81,6 +84,14 @@ def service_port(api: KubernetesApi, namespace: str, service: str, port: int) ->
         thread.join()
         loop.close()
         watch.close()
+
+
+def _wait_for_pods(carrier: ServicePort) -> None:
+    deadline = time.monotonic() + LISTED_S
+    while not carrier.addresses():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no pod is ready behind the Service after {LISTED_S} s")
+        time.sleep(0.05)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
