@@ -1,16 +1,16 @@
-"""Runs Prometheus' own checker, from PATH or out of Debian's package."""
+"""Runs Prometheus' own checker, built beside it."""
 
 import subprocess
 
 import pytest
 
-from tools import debian
+from tools import data_plane
+from tools.console import SetupError
 
 
 def promtool(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    path = debian.programs().get("promtool")
-    if path is None:
-        pytest.fail(
-            f"promtool is missing: run the whole test suite's set-up once (`make test`). {debian.REMEDY}"
-        )
+    try:
+        path = data_plane.ready().promtool
+    except SetupError as error:
+        pytest.fail(str(error), pytrace=False)
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
