@@ -14,6 +14,7 @@ from tests.dataplane.serving.stand_ins import Langfuse, stand_ins
 from tests.engine.processes import Servers, free_ports
 from tools import data_plane
 
+pytestmark = pytest.mark.dataplane
 LOOPBACK = "127.0.0.1"
 LISTED = {
     "langfuse.user.id": "web-chat",

@@ -16,6 +16,7 @@ from tests.dataplane.live import until
 from tests.dataplane.serving.stand_ins import Langfuse, stand_ins
 from tools import data_plane
 
+pytestmark = pytest.mark.dataplane
 RECORDS = {
     "observability.prompts": {"until": "2027-06-30", "readers": ["platform"], "reason": "a study"}
 }
