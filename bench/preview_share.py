@@ -8,7 +8,6 @@ gate and the stacks, reading the stack, deciding, and writing report and record.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.engine.declared import new_project  # noqa: E402 - a script sees its own folder only
 from tests.engine.pulumi_cli import PulumiProject  # noqa: E402
-from tools.bootstrap import directories  # noqa: E402
+from tools.bootstrap import search_path  # noqa: E402
 
 LIMIT = 0.10
 """Of the wall time of a preview; the limit that the project has set itself."""
@@ -70,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=10)
     rounds = parser.parse_args().rounds
-    path = os.pathsep.join([*map(str, directories("demo")), os.environ.get("PATH", os.defpath)])
+    path = search_path("demo")
     with tempfile.TemporaryDirectory() as folder:
         project = new_project(Path(folder), path)
         del project.environment["PYTHONDONTWRITEBYTECODE"]  # a reader's second preview is compiled

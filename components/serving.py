@@ -33,7 +33,6 @@ from components.secrets import stack_secrets
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
 from components.workload import Part, Workload
 from stacks.errors import Place
-from stacks.observability import NoLangfuse
 from stacks.stack import ServedModel, Stack
 from stacks.target import Target
 
@@ -85,7 +84,7 @@ def serving_plan(
     check_existing_keys(stack, file, target)
     known = stack_secrets(stack, secrets, file=file, target=target)
     around = EngineSurroundings(
-        traces=not isinstance(stack.observability.langfuse, NoLangfuse),
+        traces=stack.observability.traces,
         largest_request_mib=stack.gateway.largest_request_mib,
         aliases=frozenset(alias for each in stack.models for alias in each.serving.aliases),
     )

@@ -121,3 +121,8 @@ class Observability(Declared):
     """Where traces go."""
     prompts: PromptRecording | None = None
     """Left out, no prompt and no answer is recorded anywhere."""
+
+    @property
+    def traces(self) -> bool:
+        """Whether there is a Langfuse to send spans to."""
+        return not isinstance(self.langfuse, NoLangfuse)

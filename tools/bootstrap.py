@@ -86,6 +86,11 @@ def prepare(goal: str) -> list[Path]:
     return directories(goal)
 
 
+def search_path(goal: str) -> str:
+    """Return a PATH that has a goal's programs first, or raise SetupError if one is missing."""
+    return os.pathsep.join([*map(str, directories(goal)), os.environ.get("PATH", os.defpath)])
+
+
 def directories(goal: str) -> list[Path]:
     """Return the folders to put first on PATH, or raise SetupError if one is missing."""
     folders = {tool.name: built(tool) for tool in tools_of(goal)}

@@ -6,7 +6,6 @@ collector. Its answers are noise; that they arrive, and how, is what there is to
 """
 
 import contextlib
-import os
 import signal
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from tests.dataplane.serving.programs import images_of
 from tests.dataplane.serving.stand_ins import stand_ins
 from tests.engine.control_plane import run_control_plane
 from tools import data_plane
-from tools.bootstrap import directories
+from tools.bootstrap import search_path
 from tools.console import SetupError, say
 
 ALIAS = "web-chat"
@@ -60,7 +59,7 @@ def main() -> int:
 def serving(folder: Path) -> Iterator[tuple[Deployed, ProcessNode]]:
     """Bring up control plane, node and stack."""
     programs = data_plane.ready()
-    search_path = os.pathsep.join([*map(str, directories("live")), os.environ["PATH"]])
+    path = search_path("live")
     for name in ("plane", "node", "project"):
         (folder / name).mkdir()
     with ExitStack() as all_of_it:
@@ -69,7 +68,7 @@ def serving(folder: Path) -> Iterator[tuple[Deployed, ProcessNode]]:
         say("starting a Kubernetes control plane, about 10 s")
         plane = all_of_it.enter_context(
             run_control_plane(
-                search_path, folder / "plane", address=network.host_address, aggregation=True
+                path, folder / "plane", address=network.host_address, aggregation=True
             )
         )
         images, root = images_of(programs), folder / "node"
@@ -85,7 +84,7 @@ def serving(folder: Path) -> Iterator[tuple[Deployed, ProcessNode]]:
                     changes(programs, hosted_url=outside[0].url, langfuse_url=outside[1].url),
                     name="live",
                     folder=folder / "project",
-                    search_path=search_path,
+                    search_path=path,
                     stand_ins=outside,
                 )
             ),

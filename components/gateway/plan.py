@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from stacks.gateway import GatewayKey, Mirror, Tls, TlsSecret
-from stacks.observability import NoLangfuse
 from stacks.scaling import Fallback
 from stacks.stack import ServedModel, Stack
 
@@ -145,7 +144,7 @@ def gateway_plan(stack: Stack, prices: Mapping[str, Price]) -> GatewayPlan:
         longest_silence_s=gateway.longest_silence_seconds,
         largest_request_bytes=math.ceil(gateway.largest_request_mib * 2**20),
         span_fraction=gateway.span_fraction,
-        traces=not isinstance(stack.observability.langfuse, NoLangfuse),
+        traces=stack.observability.traces,
         prompts_until=recording.until if recording else None,
         keys=gateway.keys,
         models=tuple(_model(model, prices) for model in stack.models),

@@ -125,11 +125,9 @@ def prometheus(stack: Stack, model: ServedModel) -> list[Manifest]:
 def mirror(stack: Stack, _: ServedModel) -> list[Manifest]:
     """Return the gateway that gets a copy: `<service>.<namespace>`, in the cluster."""
     assert stack.gateway.mirror is not None  # noqa: S101 - the flow is there only with one
-    labels = stack.gateway.mirror.host.split(".")
+    namespace = stack.gateway.mirror.host.split(".")[1]
     gateway = {"podSelector": {"matchLabels": {APP: "gateway", INSTANCE: "gateway"}}}
-    if len(labels) == 1:
-        return [gateway]
-    return [namespace_peer(labels[1])[0] | gateway]
+    return [namespace_peer(namespace)[0] | gateway]
 
 
 def existing_langfuse(stack: Stack, _: ServedModel) -> list[Manifest]:

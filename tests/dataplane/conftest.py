@@ -9,8 +9,6 @@ from tests.dataplane.manifests import IMAGES
 from tests.dataplane.process_node.network import PodNetwork, pod_network, why_not
 from tests.dataplane.process_node.node import ProcessNode, process_node
 from tests.engine.control_plane import ControlPlane, run_control_plane
-from tools.bootstrap import directories
-from tools.console import SetupError
 
 HERE = Path(__file__).parent
 LEAVE_OUT = "BREAKEVEN_WITHOUT_ROOT"
@@ -37,16 +35,6 @@ def network() -> Iterator[PodNetwork]:
         pytest.fail(f"{reason}. {LEAVE_OUT}=1 leaves these tests out.", pytrace=False)
     with pod_network() as made:
         yield made
-
-
-@pytest.fixture(scope="session")
-def tools_path() -> str:
-    """The PATH that has the virtual environment, Pulumi and the control plane first."""
-    try:
-        folders = directories("test")
-    except SetupError as error:
-        pytest.fail(str(error), pytrace=False)
-    return os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
 
 
 @pytest.fixture(scope="session")

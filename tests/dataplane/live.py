@@ -37,13 +37,7 @@ class Live:
     def available(self, deployment: Manifest) -> Manifest:
         """Return a Deployment once all its pods are of its last template, and available."""
 
-        def whole(found: Manifest) -> bool:
-            status, wanted = found["status"], found["spec"]["replicas"]
-            current = status.get("observedGeneration") == found["metadata"]["generation"]
-            counts = [status.get(f"{kind}Replicas", 0) for kind in ("updated", "available")]
-            return current and [*counts, status.get("replicas")] == [wanted] * 3
-
-        return self.seen(deployment, whole)
+        return self.seen(deployment, lambda found: is_whole(found, found["spec"]["replicas"]))
 
     def gone(self, manifest: Manifest, *, timeout_s: float = 20) -> float:
         """Delete an object and return the seconds until it is gone."""
@@ -73,6 +67,14 @@ def until(holds: Callable[[], bool], *, timeout_s: float = 20) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"still not so after {timeout_s} s")
         time.sleep(0.05)
+
+
+def is_whole(deployment: Manifest, replicas: int) -> bool:
+    """Return whether a Deployment has so many pods, all of its last template, ready and available."""
+    status = deployment["status"]
+    current = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    counts = [status.get(f"{kind}Replicas", 0) for kind in ("updated", "ready", "available")]
+    return bool(current and [*counts, status.get("replicas", 0)] == 4 * [replicas])
 
 
 def is_ready(pod: Manifest) -> bool:

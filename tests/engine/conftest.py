@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,8 +6,6 @@ import pytest
 from tests.engine.control_plane import ControlPlane, run_control_plane
 from tests.engine.keda import add_definitions
 from tests.engine.pulumi_cli import PulumiProject, copy_program
-from tools.bootstrap import directories
-from tools.console import SetupError
 
 HERE = Path(__file__).parent
 MakeProject = Callable[..., PulumiProject]
@@ -19,16 +16,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.engine)
-
-
-@pytest.fixture(scope="session")
-def tools_path() -> str:
-    """The PATH that has the virtual environment, Pulumi and the control plane first."""
-    try:
-        folders = directories("test")
-    except SetupError as error:
-        pytest.fail(str(error), pytrace=False)
-    return os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
 
 
 @pytest.fixture(scope="session")

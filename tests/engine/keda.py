@@ -5,7 +5,6 @@ measures is scripted: a test says what Prometheus would answer.
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,7 @@ import yaml
 from tests.engine.control_plane import LOOPBACK, ControlPlane, make_certificate
 from tests.engine.kubernetes_api import KubernetesApi, Manifest
 from tests.engine.processes import Servers, free_ports
+from tests.threads import served
 from tools import data_plane
 
 NAMESPACE: Final = "keda"
@@ -66,13 +66,8 @@ class ScriptedPrometheus:
             def log_message(self, *_: object) -> None:
                 """Stay silent."""
 
-        server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://{LOOPBACK}:{server.server_port}"
-        finally:
-            server.shutdown()
-            server.server_close()
+        with served(ThreadingHTTPServer((LOOPBACK, 0), Handler)) as url:
+            yield url
 
 
 def add_definitions(plane: ControlPlane) -> None:

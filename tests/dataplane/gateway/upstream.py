@@ -1,13 +1,14 @@
 """An OpenAI-compatible upstream whose answers a test chooses."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.threads import served
 
 EVENTS = 5
 PROMPT, WRITTEN = 10, 20
@@ -131,9 +132,5 @@ def upstream() -> Iterator[Upstream]:
     """Run an upstream on a loopback port."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.upstream = Upstream(port=server.server_port)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with served(server):
         yield server.upstream
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import itertools
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.dataplane.process_node.watch import Watch
 from tests.engine.kubernetes_api import KubernetesApi
+from tests.threads import event_loop
 
 LOOPBACK = "127.0.0.1"
 PIECE_BYTES = 1 << 16
@@ -69,21 +69,15 @@ def service_port(api: KubernetesApi, namespace: str, service: str, port: int) ->
     watch = Watch(
         api, f"{path}?labelSelector=kubernetes.io/service-name%3D{service}", lambda *_: None
     )
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name=f"service {service}", daemon=True)
-    thread.start()
     carrier = ServicePort(port, watch)
-    begun = asyncio.start_server(carrier.begin, LOOPBACK, 0)
-    server = asyncio.run_coroutine_threadsafe(begun, loop).result()
-    try:
-        _wait_for_pods(carrier)
-        yield f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
-    finally:
-        asyncio.run_coroutine_threadsafe(carrier.close(server), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-        watch.close()
+    with contextlib.closing(watch), event_loop(f"service {service}") as loop:
+        begun = asyncio.start_server(carrier.begin, LOOPBACK, 0)
+        server = asyncio.run_coroutine_threadsafe(begun, loop).result()
+        try:
+            _wait_for_pods(carrier)
+            yield f"{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
+        finally:
+            asyncio.run_coroutine_threadsafe(carrier.close(server), loop).result()
 
 
 def _wait_for_pods(carrier: ServicePort) -> None:

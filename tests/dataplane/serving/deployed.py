@@ -12,7 +12,7 @@ from typing import Any
 
 import openai
 
-from tests.dataplane.live import until
+from tests.dataplane.live import is_whole, until
 from tests.dataplane.process_node.node import ProcessNode
 from tests.dataplane.process_node.pod import Pod
 from tests.dataplane.process_node.service_port import service_port
@@ -23,7 +23,6 @@ from tests.engine.declared import SECRETS, Changes, declare, new_project
 from tests.engine.kubernetes_api import KubernetesApi
 from tests.engine.pulumi_cli import PulumiProject, Result
 
-STORAGE_GIB = 100
 UP_S = 400
 READY_S = 200
 GONE_S = 180
@@ -99,14 +98,7 @@ class Deployed:
     def wait_ready(self, workload: str, replicas: int, *, timeout_s: float = READY_S) -> None:
         """Wait until a Deployment has so many pods, all of its last template and ready."""
         path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{workload}"
-
-        def whole(found: dict[str, Any]) -> bool:
-            status = found["status"]
-            current = status.get("observedGeneration") == found["metadata"]["generation"]
-            counts = [status.get(f"{k}Replicas", 0) for k in ("updated", "ready", "available")]
-            return current and [*counts, status.get("replicas", 0)] == 4 * [replicas]
-
-        self.api.wait_for(path, whole, timeout_s=timeout_s)
+        self.api.wait_for(path, lambda found: is_whole(found, replicas), timeout_s=timeout_s)
 
     def wait_answers(self) -> None:
         """Wait until the routers have found the engines: a pod is ready a moment before."""

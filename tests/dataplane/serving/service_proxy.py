@@ -2,13 +2,13 @@
 
 import contextlib
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from tests.dataplane.process_node.node import ProcessNode
+from tests.threads import served
 
 LOOPBACK = "127.0.0.1"
 BAD_GATEWAY = 502
@@ -30,13 +30,8 @@ def service_proxy(node: ProcessNode) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://{LOOPBACK}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(ThreadingHTTPServer((LOOPBACK, 0), Handler)) as url:
+        yield url
 
 
 def _ask(node: ProcessNode, url: str) -> tuple[int, bytes]:

@@ -5,7 +5,6 @@ Each is told how to behave by setting its `mood`, and remembers what it was sent
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from typing import Any, Literal
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.threads import event_loop
 
 Mood = Literal["well", "full", "broken", "hangs"]
 WORDS = ("hosted ", "words ", "of ", "an ", "answer")
@@ -100,9 +101,6 @@ class Langfuse:
 def stand_ins(address: str) -> Iterator[tuple[Hosted, Langfuse]]:
     """Run both; their `url` is theirs."""
     hosted, langfuse = Hosted(), Langfuse()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="stand-ins", daemon=True)
-    thread.start()
     routes = [
         web.post("/v1/chat/completions", hosted.answer),
         web.post("/v1/completions", hosted.answer),
@@ -111,15 +109,13 @@ def stand_ins(address: str) -> Iterator[tuple[Hosted, Langfuse]]:
         web.post(MODELS_PATH, langfuse.register),
         web.get(MODELS_PATH, langfuse.registered),
     ]
-    runner, port = asyncio.run_coroutine_threadsafe(_serve(address, routes), loop).result()
-    hosted.url = langfuse.url = f"http://{address}:{port}"
-    try:
-        yield hosted, langfuse
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with event_loop("stand-ins") as loop:
+        runner, port = asyncio.run_coroutine_threadsafe(_serve(address, routes), loop).result()
+        hosted.url = langfuse.url = f"http://{address}:{port}"
+        try:
+            yield hosted, langfuse
+        finally:
+            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
 
 
 async def _serve(address: str, routes: list[web.RouteDef]) -> tuple[web.AppRunner, int]:
