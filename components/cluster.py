@@ -2,7 +2,8 @@
 
 import pulumi_kubernetes as k8s
 
-from stacks.target import Eks, Kubernetes, Render, Target
+from stacks.aws.target import Eks
+from stacks.target import Kubernetes, Render, Target
 
 
 class NoClusterError(Exception):

@@ -12,7 +12,8 @@ from gate.nodes import NodePlan, plan_nodes
 from gate.throughput import Throughput, throughput
 from gate.usage import Origin, Usage, at_ceiling, usage
 from stacks.errors import Place
-from stacks.pool import Autoscaled, Committed
+from stacks.pool import Autoscaled
+from stacks.purchase import Committed
 from stacks.stack import ServedModel
 
 UTILIZATION_TOLERANCE = 0.1

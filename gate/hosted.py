@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gate import facts
 from gate.findings import Finding, advisory, of_age
 from gate.lookup import answering, hosted_price
-from gate.nodes import NEGOTIATED_PRICE_MAX_AGE_DAYS
+from gate.purchases import NEGOTIATED_PRICE_MAX_AGE_DAYS
 from stacks import hosted as declared
 from stacks.errors import Place
 

@@ -9,23 +9,17 @@ from gate.economics.bills import Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, whole
 from gate.findings import Finding, blocking, of_age
 from gate.lookup import answering, instance_price
+from gate.purchases import (
+    NEGOTIATED_PRICE_MAX_AGE_DAYS,
+    NodeGroup,
+    Price,
+    Wanted,
+    buy,
+    buys_on_demand,
+)
 from stacks import pool as declared
 from stacks.errors import InputError, Place
-
-NEGOTIATED_PRICE_MAX_AGE_DAYS = 180
-"""A quote or a contract is looked at twice a year; list prices have limits of their own."""
-
-
-class Price(NamedTuple):
-    """USD for a node-hour, and where that comes from."""
-
-    usd_per_hour: float
-    source: str
-    checked: date
-    label: str
-    field: str
-    """Where in the pool it is declared, for what is said of its age."""
-    max_age_days: int
+from stacks.purchase import CapacityBlock, Purchase
 
 
 class NodePlan(NamedTuple):
@@ -47,6 +41,13 @@ class NodePlan(NamedTuple):
     max_nodes: float
     commitment_usd_per_month: float
     """What committed nodes cost beyond (or, negative, below) the price of one more node."""
+    groups: tuple[NodeGroup, ...]
+    """What is bought, each group at its cap: nothing else may be."""
+
+    @property
+    def ceiling_usd_per_hour(self) -> float:
+        """Return USD an hour with every node of every group running: what is approved at most."""
+        return sum(group.usd_per_hour_at_max for group in self.groups)
 
     @property
     def node_usd_per_month(self) -> float:
@@ -77,11 +78,11 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
             allowed=f"up to the {gpus} GPUs of {node}",
             remedy="use a larger node, fewer GPUs or a smaller precision",
         )
-    floor = whole(pool.replicas.min / per_node)
     cap = pool.replicas.max / per_node
-    if list_price is None and _buys_on_demand(pool.purchase, whole(cap)):
+    wanted = Wanted(floor=whole(pool.replicas.min / per_node), most=whole(cap))
+    if list_price is None and buys_on_demand(pool.purchase, wanted):
         raise _no_list_price(pool.node, place, as_of)
-    bought = _purchase(pool.purchase, place.at("purchase"), list_price, floor, cap)
+    bought = buy(pool.purchase, place.at("purchase"), list_price, wanted)
     return NodePlan(
         gpu=gpu,
         node=node,
@@ -94,6 +95,7 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
         min_nodes=bought.min_nodes,
         max_nodes=cap,
         commitment_usd_per_month=bought.commitment_usd_per_month,
+        groups=bought.groups,
     )
 
 
@@ -142,63 +144,6 @@ def _listed(record: facts.PriceRecord) -> Price:
     )
 
 
-class _Bought(NamedTuple):
-    price: Price
-    min_nodes: int
-    committed: Price | None = None
-    overhead_fraction: float = 0.0
-    commitment_usd_per_month: float = 0.0
-
-
-def _purchase(
-    purchase: declared.Purchase, place: Place, list_price: Price | None, floor: int, cap: float
-) -> _Bought:
-    match purchase:
-        case declared.OnDemand():
-            return _Bought(price=_known(list_price), min_nodes=floor)
-        case declared.Spot():
-            return _Bought(
-                price=_quoted(purchase, "spot"),
-                min_nodes=floor,
-                overhead_fraction=purchase.interruption_overhead_fraction,
-            )
-        case declared.CapacityBlock():
-            # Prepaid: all nodes of the block are paid, used or not.
-            return _Bought(price=_quoted(purchase, "capacity block"), min_nodes=whole(cap))
-        case declared.Committed():
-            return _committed(purchase, place, list_price, floor, cap)
-
-
-def _committed(
-    purchase: declared.Committed, place: Place, list_price: Price | None, floor: int, cap: float
-) -> _Bought:
-    """Return committed nodes as a floor, and what they cost other than on demand as a fixed amount."""
-    most = whole(cap)
-    if purchase.committed_nodes > most:
-        raise place.at("committed_nodes").error(
-            found=f"{purchase.committed_nodes}",
-            allowed=f"up to the {most} nodes that replicas.max needs",
-            remedy="commit to fewer nodes or raise replicas.max",
-        )
-    price = _quoted(purchase, purchase.kind.replace("_", " "))
-    if purchase.committed_nodes == most:
-        return _Bought(price=price, min_nodes=most)
-    on_demand = _known(list_price)
-    difference = (price.usd_per_hour - on_demand.usd_per_hour) * HOURS_PER_MONTH
-    return _Bought(
-        price=on_demand,
-        committed=price,
-        min_nodes=max(floor, purchase.committed_nodes),
-        commitment_usd_per_month=difference * purchase.committed_nodes,
-    )
-
-
-def _buys_on_demand(purchase: declared.Purchase, most: int) -> bool:
-    if isinstance(purchase, declared.Committed):
-        return purchase.committed_nodes < most
-    return isinstance(purchase, declared.OnDemand)
-
-
 def _no_list_price(node: declared.Node, place: Place, as_of: date) -> InputError:
     """Return the answer for an instance without an on-demand price in its region: never 0."""
     assert isinstance(node, declared.CatalogNode), "a node of one's own has its own price"  # noqa: S101
@@ -212,34 +157,14 @@ def _no_list_price(node: declared.Node, place: Place, as_of: date) -> InputError
     )
 
 
-def _known(list_price: Price | None) -> Price:
-    assert list_price is not None, "plan_nodes answers an unknown price"  # noqa: S101
-    return list_price
-
-
-def _quoted(
-    purchase: declared.Spot | declared.Committed | declared.CapacityBlock, label: str
-) -> Price:
-    return Price(
-        usd_per_hour=purchase.usd_per_hour,
-        source=purchase.evidence,
-        checked=purchase.checked,
-        label=label,
-        field="purchase.checked",
-        max_age_days=facts.max_age_days("instance_price")
-        if isinstance(purchase, declared.Spot)
-        else NEGOTIATED_PRICE_MAX_AGE_DAYS,
-    )
-
-
 def price_findings(
-    purchase: declared.Purchase, nodes: NodePlan, place: Place, *, as_of: date
+    purchase: Purchase, nodes: NodePlan, place: Place, *, as_of: date
 ) -> Iterator[Finding]:
     """Yield what the dates of the prices that are paid call for."""
     for price in filter(None, (nodes.price, nodes.committed)):
         here, limit = place.at(price.field), price.max_age_days
         yield from of_age(here, checked=price.checked, as_of=as_of, max_age_days=limit)
-    if isinstance(purchase, declared.CapacityBlock) and purchase.ends < as_of:
+    if isinstance(purchase, CapacityBlock) and purchase.ends < as_of:
         yield blocking(
             place.at("purchase.ends"),
             found=f"{purchase.ends}, which has passed",

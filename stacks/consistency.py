@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from stacks.aws.checks import aws_problems
+from stacks.aws.target import Eks
 from stacks.errors import ContradictionError
 from stacks.names import name_problems
 from stacks.observability import BundledStores, OwnLangfuse
@@ -38,6 +40,7 @@ def _problems(stack: "Stack") -> Iterator[ContradictionError]:
         yield from _evaluation(f".models[{index}].serving", model)
     yield from _keys(stack)
     yield from _environment(stack)
+    yield from aws_problems(stack)
 
 
 def _names(stack: "Stack") -> Iterator[ContradictionError]:
@@ -182,6 +185,14 @@ def _keys(stack: "Stack") -> Iterator[ContradictionError]:
 
 
 def _environment(stack: "Stack") -> Iterator[ContradictionError]:
+    gateway = stack.gateway
+    if gateway.exposure == "load_balancer" and not (gateway.tls or isinstance(stack.target, Eks)):
+        yield ContradictionError(
+            field=".gateway.tls",
+            found="none, with exposure: load_balancer",
+            allowed="a certificate: keys and prompts never cross a network in clear text",
+            remedy="name a Secret or a cert-manager issuer, or keep exposure: cluster",
+        )
     langfuse = stack.observability.langfuse
     if (
         stack.purpose == "production"

@@ -1,6 +1,6 @@
 """What self-hosting costs beside the nodes. A line may be zero only with a reason."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -55,12 +55,14 @@ class CostLine(Declared):
     """A dated unit price out of `python -m gate prices`; needs `quantity`."""
     quantity: Positive | None = None
     """Units of `fact` a month."""
+    from_target: Literal[True] | None = None
+    """Computed from target, which makes what is paid for; for target eks, and only there."""
     zero_because: Reason | None = None
     """Why this line costs nothing."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        _one_of(self, "usd_per_month", "hours_per_month", "fact", "zero_because")
+        _one_of(self, "usd_per_month", "hours_per_month", "fact", "from_target", "zero_because")
         _together(self, "usd_per_month", "source")
         _together(self, "fact", "quantity")
         return self

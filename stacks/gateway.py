@@ -88,7 +88,8 @@ class Gateway(Declared):
     replicas: Count = 2
     """Pods of the gateway; each takes its share of the keys' concurrent requests."""
     exposure: Literal["cluster", "load_balancer"] = "cluster"
-    """cluster: reached from inside only; load_balancer: from outside, which needs tls."""
+    """cluster: reached from inside only; load_balancer: from outside, which needs tls, here or, on
+    target eks, at the load balancer."""
     tls: Tls | None = None
     """Certificate; without one the gateway speaks plain HTTP, inside the cluster only."""
     longest_request_seconds: Annotated[Positive, Field(le=SECONDS_LIMIT)] = 600
@@ -104,17 +105,6 @@ class Gateway(Declared):
     """Where a copy of the traffic goes, to measure a shadow under real load."""
     span_fraction: Fraction = 1
     """Share of the requests that are traced."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.exposure == "load_balancer" and self.tls is None:
-            raise ContradictionError(
-                field=".tls",
-                found="none, with exposure: load_balancer",
-                allowed="a certificate: keys and prompts never cross a network in clear text",
-                remedy="name a Secret or a cert-manager issuer, or keep exposure: cluster",
-            )
-        return self
 
     @model_validator(mode="after")
     def _names_of_their_own(self) -> Self:

@@ -8,11 +8,13 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from stacks.aws.values import FORMS as AWS_FORMS
 from stacks.documentation import field_docstrings
 from stacks.errors import ContradictionError, Problem
-from stacks.numbers import FORMS
+from stacks.numbers import FORMS as OWN_FORMS
 from stacks.paths import Location, Spot, spot, tags
 
+_FORMS: Final = OWN_FORMS | AWS_FORMS
 _ALLOWED: Final = {
     "greater_than": "a number above {gt:g}",
     "greater_than_equal": "a number from {ge:g}",
@@ -110,7 +112,7 @@ def _allowed(detail: ErrorDetails, where: Spot) -> str:
     if kind == "extra_forbidden":
         return ", ".join(where.owner.model_fields) if where.owner else ""
     if kind == "string_pattern_mismatch":
-        return FORMS.get(context["pattern"], f"text of the form {context['pattern']}")
+        return _FORMS.get(context["pattern"], f"text of the form {context['pattern']}")
     if kind == "string_type":
         plain = isinstance(detail["input"], int | float | date)
         return "text, in quotes" if plain else "text"

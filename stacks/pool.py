@@ -1,8 +1,8 @@
 """What the model runs on: the node, how it is bought, and how the pool grows."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from stacks.errors import ContradictionError
 from stacks.numbers import (
@@ -18,14 +18,8 @@ from stacks.numbers import (
     TokensPerRequest,
     TokensPerSecond,
     UsdPerHour,
-    plain_number,
 )
-
-
-def _whole(value: Any) -> Any:
-    """Return a whole number out of the text that `pulumi config set --path` may write for it."""
-    number = plain_number(value)
-    return int(number) if isinstance(number, str) and number.isdigit() else number
+from stacks.purchase import Purchase
 
 
 class CatalogNode(Declared):
@@ -55,72 +49,6 @@ class OwnNode(Declared):
 
 
 Node = Annotated[CatalogNode | OwnNode, Field(discriminator="kind")]
-
-
-class OnDemand(Declared):
-    """Nodes are paid by the hour at the node's price."""
-
-    kind: Literal["on_demand"]
-
-
-class Spot(Declared):
-    """Nodes are paid by the hour at a market price, and taken back at two minutes' notice."""
-
-    kind: Literal["spot"]
-    usd_per_hour: UsdPerHour
-    """Mean price of a node-hour over the last weeks."""
-    interruption_overhead_fraction: Fraction
-    """Node-hours lost to interruptions and restarts, relative to those that serve."""
-    evidence: Text
-    """Where the price comes from: a link or a document id."""
-    checked: Day
-    """Day the price was last confirmed."""
-
-
-class Committed(Declared):
-    """Some nodes are committed to for a term and paid used or not; more are bought on demand."""
-
-    kind: Literal["reserved", "savings_plan"]
-    term_months: Annotated[Literal[12, 36], BeforeValidator(_whole)]
-    """Length of the commitment."""
-    committed_nodes: Count
-    """Nodes under the commitment."""
-    usd_per_hour: UsdPerHour
-    """Effective price of a committed node-hour, up-front payments spread over the term."""
-    evidence: Text
-    """Where the price comes from: a link or a document id."""
-    checked: Day
-    """Day the price was last confirmed."""
-
-
-class CapacityBlock(Declared):
-    """All nodes are prepaid for a window and gone at its end."""
-
-    kind: Literal["capacity_block"]
-    usd_per_hour: UsdPerHour
-    """Prepaid price of a node-hour."""
-    starts: Day
-    """First day of the window."""
-    ends: Day
-    """Last day of the window; the nodes are taken back 30 minutes before its end."""
-    evidence: Text
-    """Where the price comes from: a link or a document id."""
-    checked: Day
-    """Day the price was last confirmed."""
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
-        if self.ends <= self.starts:
-            raise ContradictionError(
-                field=".ends",
-                found=f"{self.ends}, with a start on {self.starts}",
-                allowed="a day after starts",
-                remedy="correct the window of the block",
-            )
-        return self
-
-
-Purchase = Annotated[OnDemand | Spot | Committed | CapacityBlock, Field(discriminator="kind")]
 
 
 class FixedPool(Declared):

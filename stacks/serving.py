@@ -9,6 +9,7 @@ from stacks.evaluation import Evaluation
 from stacks.numbers import (
     COMMIT,
     IMAGE,
+    Amount,
     Count,
     CountOrZero,
     Declared,
@@ -69,6 +70,17 @@ class Weights(Declared):
     """Needed where the gate does not know the model."""
 
 
+class ColdStartPhases(Declared):
+    """Where the time of a cold start goes, measured; together cold_start_seconds."""
+
+    image_seconds: Amount
+    """Pulling and unpacking the image; 0 where nodes have it."""
+    weights_seconds: Positive
+    """Reading the weights into the GPUs' memory."""
+    engine_seconds: Positive
+    """Compiling, capturing graphs, warming up, until it serves."""
+
+
 class Serving(Declared):
     """The engine's pods."""
 
@@ -80,6 +92,8 @@ class Serving(Declared):
     """Version of the engine in the image; its arguments are checked against it."""
     cold_start_seconds: Positive
     """Measured time from the pod's start until it serves: image, weights, compile, warm-up."""
+    cold_start_phases: ColdStartPhases | None = None
+    """The same, phase by phase; target eks needs it."""
     drain_seconds: Positive
     """The longest request that is let finish when a replica stops."""
     gpu_memory_utilization: Share = 0.92
@@ -123,6 +137,19 @@ class Serving(Declared):
     """Labels of the nodes that may run a replica; left out, any node with free GPUs."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further arguments of the engine, flag (with its dashes) to value; true for a flag without one."""
+
+    @model_validator(mode="after")
+    def _phases_are_the_whole(self) -> Self:
+        if phases := self.cold_start_phases:
+            found = phases.image_seconds + phases.weights_seconds + phases.engine_seconds
+            if abs(found - self.cold_start_seconds) >= 1:
+                raise ContradictionError(
+                    field=".cold_start_phases",
+                    found=f"{found:g} s in all",
+                    allowed=f"cold_start_seconds, {self.cold_start_seconds:g} s, to the second",
+                    remedy="measure both in one start, or correct the one that is wrong",
+                )
+        return self
 
     @model_validator(mode="after")
     def _engine_is_served(self) -> Self:

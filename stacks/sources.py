@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.numbers import COMMIT, Count, Declared, DnsLabel, Text
+from stacks.numbers import COMMIT, SHA256, Count, Declared, DnsLabel, Text
 
 S3_URI = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S+$"
 ABSOLUTE = r"^/\S+$"
@@ -22,6 +22,19 @@ class S3Source(Declared):
     kind: Literal["s3"]
     uri: Annotated[str, Field(pattern=S3_URI)]
     """Folder of the weights, e.g. s3://models/qwen3-8b/b968826."""
+    concurrency: Count = 16
+    """Files read at once."""
+
+
+class StoreSource(Declared):
+    """The stack's own bucket (target.model_store): filled once a revision, checked, then streamed."""
+
+    kind: Literal["store"]
+    manifest_sha256: Annotated[str, Field(pattern=SHA256)]
+    """SHA-256 of the manifest: a line of `<sha256>  <file>` for each file, by name; what differs from
+    it is never served."""
+    filled_from: Literal["hub", "elsewhere"] = "hub"
+    """hub: a job downloads the declared revision; elsewhere: somebody copies it, the job only checks."""
     concurrency: Count = 16
     """Files read at once."""
 
@@ -44,7 +57,9 @@ class ImageSource(Declared):
     """Absolute path in the image."""
 
 
-Source = Annotated[HubSource | S3Source | VolumeSource | ImageSource, Field(discriminator="kind")]
+Source = Annotated[
+    HubSource | S3Source | StoreSource | VolumeSource | ImageSource, Field(discriminator="kind")
+]
 
 
 class Adapter(Declared):

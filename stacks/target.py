@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.numbers import ACCOUNT, Declared, Text
+from stacks.aws.target import Eks
+from stacks.numbers import Declared, Text
 
 
 class Render(Declared):
@@ -23,16 +24,6 @@ class Kubernetes(Declared):
     """Context of the kubeconfig; named, so that nobody deploys to the cluster that happens to be current."""
     kubeconfig: Text | None = None
     """Path of the kubeconfig; left out, the one of the environment."""
-
-
-class Eks(Declared):
-    """An AWS account, in which the cluster is made."""
-
-    kind: Literal["eks"]
-    account: Annotated[str, Field(pattern=ACCOUNT)]
-    """The only account the stack may be deployed to; in quotes."""
-    region: Text
-    """Region of the cluster."""
 
 
 Target = Annotated[Render | Kubernetes | Eks, Field(discriminator="kind")]

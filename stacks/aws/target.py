@@ -1,0 +1,217 @@
+"""An AWS account: the cluster, its network and its nodes are made there, then the serving components."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stacks.aws.values import (
+    AMI_RELEASE,
+    CERTIFICATE,
+    KUBERNETES_VERSION,
+    REGION,
+    Cidr,
+    RoleArn,
+    Zone,
+    check_open,
+)
+from stacks.errors import ContradictionError
+from stacks.numbers import ACCOUNT, Amount, Count, Day, Declared, Positive, Reason, Text
+
+LogRetention = Literal[7, 14, 30, 60, 90, 180, 365, 400, 731, 1096, 1827, 2557, 3653]
+"""Days; CloudWatch takes no others."""
+
+
+class PrivateApi(Declared):
+    """The Kubernetes API answers inside the VPC only; whoever deploys must reach it there."""
+
+    kind: Literal["private"]
+
+
+class PublicApi(Declared):
+    """The Kubernetes API answers inside the VPC, and outside to some."""
+
+    kind: Literal["public"]
+    cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    """Ranges it answers to."""
+    open_because: Reason | None = None
+    """Why everybody may reach it; needed for 0.0.0.0/0."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        check_open(self.cidrs, self.open_because)
+        return self
+
+
+class Cluster(Declared):
+    """The EKS control plane."""
+
+    version: Annotated[str, Field(pattern=KUBERNETES_VERSION)]
+    """Kubernetes version, in quotes."""
+    support: Literal["standard", "extended"] = "standard"
+    """standard: EKS upgrades it when its support ends; extended: it stays, at six times the price."""
+    administrators: Annotated[tuple[RoleArn, ...], Field(min_length=1)]
+    """Roles that may do everything in the cluster; the one that deploys is the first."""
+    api: Annotated[PrivateApi | PublicApi, Field(discriminator="kind")] = PrivateApi(kind="private")
+    """Who reaches the Kubernetes API."""
+    log_retention_days: LogRetention
+    """How long the control plane's logs are kept."""
+
+
+class Nat(Declared):
+    """Nodes reach the internet through NAT gateways."""
+
+    kind: Literal["nat"]
+    gateways: Literal["single", "per_zone"]
+    """single: cheaper, and the zone it is in takes the others' way out with it."""
+
+
+class NoEgress(Declared):
+    """Nothing reaches the internet: AWS itself through interface endpoints, nothing else at all."""
+
+    kind: Literal["none"]
+
+
+class Network(Declared):
+    """The VPC."""
+
+    cidr: Cidr
+    """Its addresses; pods take theirs from it too."""
+    egress: Annotated[Nat | NoEgress, Field(discriminator="kind")]
+    """The way out."""
+
+
+class SystemNodes(Declared):
+    """On-demand nodes without GPUs, for the gateway, routers, monitoring and what runs the cluster."""
+
+    instance_type: Text
+    """As in `python -m gate prices`, e.g. m7i.xlarge."""
+    min: Annotated[Count, Field(ge=2)]
+    """Floor; two, so that one may go."""
+    max: Count
+    """Cap; all of them are in the price."""
+    disk_gib: Annotated[Count, Field(ge=30)] = 60
+    """Root disk of a node."""
+
+    @model_validator(mode="after")
+    def _cap_holds_the_floor(self) -> Self:
+        if self.max < self.min:
+            raise ContradictionError(
+                field=".max",
+                found=f"{self.max}, below the floor",
+                allowed=f"from min ({self.min})",
+                remedy="raise the cap or lower the floor",
+            )
+        return self
+
+
+class GpuNodes(Declared):
+    """What all GPU pools have in common; each model's pool says the rest."""
+
+    scaler: Literal["cluster_autoscaler", "karpenter"] = "cluster_autoscaler"
+    """Who adds and removes nodes, within the pool's cap."""
+    ami_release: Annotated[str, Field(pattern=AMI_RELEASE)]
+    """Release of the EKS-optimised AMI, of the cluster's version; system nodes run it too."""
+    disk_gib: Annotated[Count, Field(ge=100)] = 200
+    """Root disk of a node; engine images take 10 to 20 GB unpacked, twice while one is replaced."""
+    local_disks: bool = False
+    """Whether images and scratch live on the instance's own NVMe disks, as one RAID 0."""
+    start_seconds: Positive
+    """Measured time from the request for a node until its GPUs can be had."""
+
+
+class LoadBalancer(Declared):
+    """An Application Load Balancer in front of the gateway; it ends TLS."""
+
+    scheme: Literal["internal", "internet-facing"]
+    """Whether it has public addresses."""
+    certificate_arn: Annotated[str, Field(pattern=CERTIFICATE)]
+    """Certificate in ACM, in the stack's region."""
+    cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    """Ranges of the clients."""
+    open_because: Reason | None = None
+    """Why everybody may reach it; needed for 0.0.0.0/0."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        check_open(self.cidrs, self.open_because)
+        return self
+
+
+class ModelStore(Declared):
+    """A bucket for weights, filled once a revision and streamed from there (serving.source: store)."""
+
+    gib: Positive
+    """Size of all revisions that are kept."""
+    lock_days: Count | None = None
+    """Object Lock in compliance mode: for so many days nobody can change or delete a version."""
+
+
+class Registry(Declared):
+    """Repositories of the stack's own for every image; then no image comes from elsewhere."""
+
+    gib: Positive
+    """Size of all images that are kept."""
+
+
+class Audit(Declared):
+    """What an auditor asks for: flow logs, and a trail of who read the weights."""
+
+    retention_days: LogRetention
+    """How long both are kept."""
+
+
+class Usage(Declared):
+    """What AWS bills by the unit and follows from use, a month; measured, or an estimate to replace."""
+
+    nat_gb: Amount
+    """Through the NAT gateways: image pulls, weights from the hub."""
+    endpoint_gb: Amount
+    """Through interface endpoints."""
+    load_balancer_lcu_hours: Amount
+    """One holds 1 GB, 25 new connections a second or 3,000 open ones for an hour."""
+    cross_zone_gb: Amount
+    """Between zones, counted once."""
+    internet_gb: Amount
+    """Out to the internet: answers of an internet-facing load balancer."""
+    log_gb: Amount
+    """Written to CloudWatch: control plane, flow logs."""
+    bucket_thousand_requests: Amount
+    """Reads of the model store, in thousands."""
+    source: Text
+    """Where the figures come from."""
+
+
+class Eks(Declared):
+    """An AWS account, in which the cluster is made."""
+
+    kind: Literal["eks"]
+    account: Annotated[str, Field(pattern=ACCOUNT)]
+    """The only account the stack may be deployed to; in quotes."""
+    region: Annotated[str, Field(pattern=REGION)]
+    """Region of the cluster."""
+    zones: Annotated[tuple[Zone, ...], Field(min_length=2, max_length=6)]
+    """Availability zones of the region; EKS wants two at least."""
+    ends: Day | None = None
+    """Last day of the stack's life; left out, it stays."""
+    protect: bool
+    """Whether `pulumi destroy` and replacements are refused, for all of it or nothing."""
+    cluster: Cluster
+    """The control plane."""
+    network: Network
+    """The VPC."""
+    system_nodes: SystemNodes
+    """Nodes without GPUs."""
+    gpu_nodes: GpuNodes
+    """What the GPU pools have in common."""
+    load_balancer: LoadBalancer | None = None
+    """Needed where gateway.exposure is load_balancer, and only there."""
+    model_store: ModelStore | None = None
+    """A bucket for the weights."""
+    registry: Registry | None = None
+    """Repositories for the images."""
+    audit: Audit | None = None
+    """Flow logs and a trail."""
+    usage: Usage
+    """What is billed by the unit."""
+    tags: dict[str, Text] = Field(default_factory=dict)
+    """Further cost-allocation tags, e.g. cost-center: "4711"."""
