@@ -5,16 +5,21 @@ from collections.abc import Mapping, Sequence
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     EnvVarArgsDict,
+    PodSecurityContextArgsDict,
     PodSpecArgsDict,
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
     SecurityContextArgsDict,
+    TopologySpreadConstraintArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
 
 USER_ID = 2000
 """Any but root: for images that care for no particular user."""
+
+ZONE = "topology.kubernetes.io/zone"
+HOST = "kubernetes.io/hostname"
 
 FILES = "files"
 """Volume of a workload's ConfigMap."""
@@ -50,24 +55,31 @@ def pod_spec(
         "automount_service_account_token": token,
         "enable_service_links": False,
         "termination_grace_period_seconds": grace_s,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": user_id,
-            "run_as_group": user_id,
-            "fs_group": user_id,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": unprivileged(user_id),
         "containers": list(containers),
         "volumes": list(volumes),
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": key,
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": dict(chosen)},
-            }
-            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
-        ],
+        "topology_spread_constraints": [spread(chosen, ZONE), spread(chosen, HOST)],
+    }
+
+
+def unprivileged(user_id: int) -> PodSecurityContextArgsDict:
+    """Return the security context of a pod; its volumes belong to the group of that number too."""
+    return {
+        "run_as_non_root": True,
+        "run_as_user": user_id,
+        "run_as_group": user_id,
+        "fs_group": user_id,
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+
+
+def spread(chosen: Mapping[str, str], over: str) -> TopologySpreadConstraintArgsDict:
+    """Return the wish that pods with the labels `chosen` are evenly spread `over` zones or hosts."""
+    return {
+        "max_skew": 1,
+        "topology_key": over,
+        "when_unsatisfiable": "ScheduleAnyway",
+        "label_selector": {"match_labels": dict(chosen)},
     }
 
 

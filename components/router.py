@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.core.v1 import ContainerArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeMountArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from components.engine.plan import PORT as ENGINE_PORT
@@ -64,11 +64,32 @@ def router_workload(
 ) -> Workload:
     """Return the router of a model; it sees the pods of that model in that namespace only."""
     name = router_name(model)
-    chosen = selector("router", model.name)
     tmp, tmp_mount = scratch("tmp", "/tmp")  # noqa: S108 - in the container
-    container: ContainerArgsDict = {
+    return Workload(
+        name=name,
+        component="router",
+        instance=model.name,
+        replicas=model.serving.router_replicas,
+        pod=pod_spec(
+            [_container(model, images["vllm-router"], tmp_mount, namespace=namespace)],
+            name=name,
+            chosen=selector("router", model.name),
+            grace_s=grace_s(model),
+            volumes=[tmp],
+            token=True,
+        ),
+        ports={"http": PORT, "metrics": METRICS_PORT},
+        rules=RULES,
+        reads={f"{ENGINE_KEY}/key": engine_key},
+    )
+
+
+def _container(
+    model: ServedModel, image: str, tmp_mount: VolumeMountArgsDict, *, namespace: str
+) -> ContainerArgsDict:
+    return {
         "name": "router",
-        "image": images["vllm-router"],
+        "image": image,
         "command": ["vllm-router"],
         "args": [*router_arguments(model, namespace=namespace), "--api-key", "$(ENGINE_KEY)"],
         "env": [
@@ -92,23 +113,6 @@ def router_workload(
         "security_context": hardened(),
         "volume_mounts": [tmp_mount],
     }
-    return Workload(
-        name=name,
-        component="router",
-        instance=model.name,
-        replicas=model.serving.router_replicas,
-        pod=pod_spec(
-            [container],
-            name=name,
-            chosen=chosen,
-            grace_s=grace_s(model),
-            volumes=[tmp],
-            token=True,
-        ),
-        ports={"http": PORT, "metrics": METRICS_PORT},
-        rules=RULES,
-        reads={f"{ENGINE_KEY}/key": engine_key},
-    )
 
 
 def router_name(model: ServedModel) -> str:

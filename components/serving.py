@@ -83,22 +83,7 @@ def serving_plan(
     _check_prompts(stack, file, today)
     check_existing_keys(stack, file, target)
     known = stack_secrets(stack, secrets, file=file, target=target)
-    around = EngineSurroundings(
-        traces=stack.observability.traces,
-        largest_request_mib=stack.gateway.largest_request_mib,
-        aliases=frozenset(alias for each in stack.models for alias in each.serving.aliases),
-    )
-    models = Place(file, "")
-    engines = {
-        model.name: vllm_plan(
-            model,
-            models.at(f"models[{index}]"),
-            target,
-            replicas=judged[model.name].replicas,
-            around=around,
-        )
-        for index, model in enumerate(stack.models)
-    }
+    engines = _engine_plans(stack, judged, Place(file, ""), target)
     images = stack_images(stack.images, needed_images(stack), target, file=file)
     return ServingPlan(
         stack=stack,
@@ -111,6 +96,26 @@ def serving_plan(
         secrets=known,
         decision=decision,
     )
+
+
+def _engine_plans(
+    stack: Stack, judged: Mapping[str, Judged], place: Place, target: Target
+) -> dict[str, VllmPlan]:
+    around = EngineSurroundings(
+        traces=stack.observability.traces,
+        largest_request_mib=stack.gateway.largest_request_mib,
+        aliases=frozenset(alias for each in stack.models for alias in each.serving.aliases),
+    )
+    return {
+        model.name: vllm_plan(
+            model,
+            place.at(f"models[{index}]"),
+            target,
+            replicas=judged[model.name].replicas,
+            around=around,
+        )
+        for index, model in enumerate(stack.models)
+    }
 
 
 class Serving(pulumi.ComponentResource):

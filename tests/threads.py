@@ -24,7 +24,9 @@ def event_loop(name: str) -> Iterator[asyncio.AbstractEventLoop]:
 @contextmanager
 def served(server: ThreadingHTTPServer) -> Iterator[str]:
     """Serve, and yield the URL."""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # Its own half a second would be waited for at each end.
+    quick = {"poll_interval": 0.02}
+    threading.Thread(target=server.serve_forever, kwargs=quick, daemon=True).start()
     try:
         yield f"http://{server.server_address[0]!s}:{server.server_port}"
     finally:

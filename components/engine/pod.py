@@ -20,7 +20,7 @@ from components.engine.keys import KEYS_FILE
 from components.engine.plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
 from components.engine.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
 from components.engine.weights import VOLUME, Download
-from components.pods import secret_variable, variable
+from components.pods import ZONE, secret_variable, spread, unprivileged, variable
 from components.workload import FILES_DIGEST, digest
 
 USER_ID = 2000
@@ -57,31 +57,15 @@ def pod_template(
         # A Service named vllm would set VLLM_PORT=tcp://..., and the engine would not start.
         "enable_service_links": False,
         "termination_grace_period_seconds": plan.timings.termination_grace_s,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": USER_ID,
-            "run_as_group": USER_ID,
-            "fs_group": USER_ID,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": unprivileged(USER_ID),
         "containers": [_container(plan, token_secret)],
         "volumes": _volumes(plan),
         "node_selector": node_selector,
         "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": "topology.kubernetes.io/zone",
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": pod_labels},
-            }
-        ],
+        "topology_spread_constraints": [spread(pod_labels, ZONE)],
     }
     if plan.downloads:
-        spec["init_containers"] = [
-            _download(number, download, plan, token_secret)
-            for number, download in enumerate(plan.downloads)
-        ]
+        spec["init_containers"] = _downloads(plan, token_secret)
     annotations = {FILES_DIGEST: digest({}, reads)}
     return {"metadata": {"labels": pod_labels, "annotations": annotations}, "spec": spec}
 
@@ -120,6 +104,13 @@ def _container(plan: VllmPlan, token_secret: str | None) -> ContainerArgsDict:
             {"name": ENGINE_KEY, "mount_path": KEYS_FOLDER, "read_only": True},
         ],
     }
+
+
+def _downloads(plan: VllmPlan, token_secret: str | None) -> list[ContainerArgsDict]:
+    return [
+        _download(number, download, plan, token_secret)
+        for number, download in enumerate(plan.downloads)
+    ]
 
 
 def _download(

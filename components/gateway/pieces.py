@@ -182,40 +182,44 @@ def usage_filters(request_rules: Sequence[Json] = ()) -> list[Json]:
 
     And what its request allowed, beside `request_rules`.
     """
-    rules = [
+    used = [
         _present(key, (*front, *path))
         for key, paths in TOKENS.items()
         for path in paths
         for front in ((), ("response",))  # the Responses API streams it within its last event
     ]
-    allowed = ["application/json", "application/json; charset=utf-8"]
     # A metadata key each: in a common one the last field present would hide the others.
     permitted = [_present(key, (key,)) for key in (*MOST_WRITTEN, ANSWERS)]
-    wanted = {
-        "rules": [*request_rules, *permitted],
-        "allow_content_types": allowed,
-        "allow_empty_content_type": True,
-    }
+    return [_json_filter([*request_rules, *permitted], used), _event_filter(used)]
+
+
+def _json_filter(of_request: Sequence[Json], of_answer: Sequence[Json]) -> Json:
+    allowed = ["application/json", "application/json; charset=utf-8"]
+    return http_filter(
+        "json_to_metadata",
+        "JsonToMetadata",
+        request_rules={
+            "rules": of_request,
+            "allow_content_types": allowed,
+            "allow_empty_content_type": True,
+        },
+        response_rules={"allow_content_types": allowed, "rules": of_answer},
+    )
+
+
+def _event_filter(of_answer: Sequence[Json]) -> Json:
     parser = typed(
         "envoy.extensions.content_parsers.json.v3.JsonContentParser",
-        rules=[{"rule": rule} for rule in rules],
+        rules=[{"rule": rule} for rule in of_answer],
     )
-    return [
-        http_filter(
-            "json_to_metadata",
-            "JsonToMetadata",
-            request_rules=wanted,
-            response_rules={"allow_content_types": allowed, "rules": rules},
-        ),
-        http_filter(
-            "sse_to_metadata",
-            "SseToMetadata",
-            response_rules={
-                "content_parser": {"name": "envoy.content_parsers.json", "typed_config": parser},
-                "max_event_size": 2**20,
-            },
-        ),
-    ]
+    return http_filter(
+        "sse_to_metadata",
+        "SseToMetadata",
+        response_rules={
+            "content_parser": {"name": "envoy.content_parsers.json", "typed_config": parser},
+            "max_event_size": 2**20,
+        },
+    )
 
 
 def _present(key: str, path: Sequence[str]) -> Json:

@@ -11,6 +11,7 @@ from typing import Final
 
 import pulumi
 import yaml
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
 from components.images import Images
 from components.labels import selector
@@ -62,7 +63,6 @@ def collector_workload(
     langfuse = declared.langfuse
     if isinstance(langfuse, NoLangfuse):
         return None
-    chosen = selector(NAME, NAME)
     url = IN_CLUSTER if isinstance(langfuse, OwnLangfuse) else langfuse.url.rstrip("/")
     return Workload(
         name=NAME,
@@ -73,30 +73,32 @@ def collector_workload(
         files={"config.yaml": collector_config(url, keep_prompts=declared.prompts is not None)},
         secrets={"authorization": basic_auth(secrets)},
         pod=pod_spec(
-            [
-                {
-                    "name": NAME,
-                    "image": images[NAME],
-                    "args": [f"--config={FOLDER}/config.yaml"],
-                    "env": [
-                        secret_variable("AUTHORIZATION", secret=NAME, key="authorization"),
-                        # The heap is collected before the limiter refuses, not when it is too late.
-                        variable("GOMEMLIMIT", f"{LIMIT_MIB}MiB"),
-                    ],
-                    "ports": [{"name": n, "container_port": p} for n, p in PORTS.items()],
-                    "resources": resources(cpus=0.1, memory_gib=MEMORY_GIB),
-                    "readiness_probe": http_probe("/", "health"),
-                    "liveness_probe": http_probe("/", "health", period_s=10, failures=6),
-                    "security_context": hardened(),
-                    "volume_mounts": [{"name": FILES, "mount_path": FOLDER, "read_only": True}],
-                }
-            ],
+            [_container(images[NAME])],
             name=NAME,
-            chosen=chosen,
+            chosen=selector(NAME, NAME),
             grace_s=30,
             volumes=[files_volume(NAME)],
         ),
     )
+
+
+def _container(image: str) -> ContainerArgsDict:
+    return {
+        "name": NAME,
+        "image": image,
+        "args": [f"--config={FOLDER}/config.yaml"],
+        "env": [
+            secret_variable("AUTHORIZATION", secret=NAME, key="authorization"),
+            # The heap is collected before the limiter refuses, not when it is too late.
+            variable("GOMEMLIMIT", f"{LIMIT_MIB}MiB"),
+        ],
+        "ports": [{"name": n, "container_port": p} for n, p in PORTS.items()],
+        "resources": resources(cpus=0.1, memory_gib=MEMORY_GIB),
+        "readiness_probe": http_probe("/", "health"),
+        "liveness_probe": http_probe("/", "health", period_s=10, failures=6),
+        "security_context": hardened(),
+        "volume_mounts": [{"name": FILES, "mount_path": FOLDER, "read_only": True}],
+    }
 
 
 def collector_config(url: str, *, keep_prompts: bool) -> str:
@@ -105,12 +107,6 @@ def collector_config(url: str, *, keep_prompts: bool) -> str:
     `keep_prompts`: prompts are recorded, so no attribute is taken out. Only components of
     tools/otel-collector are used.
     """
-    shorten = [] if keep_prompts else ["transform/harmless"]
-    pipeline = {
-        "receivers": ["otlp"],
-        "processors": ["memory_limiter", "filter/limits", *shorten, "batch"],
-        "exporters": ["otlp_http"],
-    }
     metrics = {"host": "0.0.0.0", "port": PORTS["metrics"]}  # noqa: S104 - of the pod
     return yaml.safe_dump(
         {
@@ -126,12 +122,21 @@ def collector_config(url: str, *, keep_prompts: bool) -> str:
                     "logs": {"level": "warn", "encoding": "json"},
                     "metrics": {"readers": [{"pull": {"exporter": {"prometheus": metrics}}}]},
                 },
-                "pipelines": {"traces": pipeline},
+                "pipelines": {"traces": _pipeline(keep_prompts=keep_prompts)},
             },
         },
         sort_keys=False,
         width=1000,
     )
+
+
+def _pipeline(*, keep_prompts: bool) -> dict[str, list[str]]:
+    shorten = [] if keep_prompts else ["transform/harmless"]
+    return {
+        "receivers": ["otlp"],
+        "processors": ["memory_limiter", "filter/limits", *shorten, "batch"],
+        "exporters": ["otlp_http"],
+    }
 
 
 def _processors(*, keep_prompts: bool) -> dict[str, object]:

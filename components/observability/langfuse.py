@@ -1,10 +1,11 @@
 """Langfuse itself: the web part with the API that spans go to, and the worker. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict, VolumeMountArgsDict
 
 from components.images import Images
 from components.labels import selector
@@ -45,73 +46,78 @@ def langfuse_secret(
     return {key: secrets[f"langfuse-{key}"] for key in keys}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    """What tells web and worker apart."""
+
+    name: str
+    """Of the workload and of its image."""
+    port: int
+    environment: list[EnvVarArgsDict]
+    ready: str
+    alive: str
+
+
 def langfuse_workloads(
     langfuse: OwnLangfuse, images: Images, secrets: Mapping[str, pulumi.Input[str]]
 ) -> tuple[Workload, Workload]:
     """Return web and worker; a change of any entry of their Secret replaces both."""
     reads = {f"{SECRET}/{key}": value for key, value in langfuse_secret(langfuse, secrets).items()}
-    web = _workload(
-        langfuse,
-        images,
-        reads,
+    web = _Process(
         name="langfuse-web",
         port=WEB_PORT,
         environment=web_environment(langfuse, MEMORY_GIB),
         ready="/api/public/ready",
         alive="/api/public/health",
     )
-    worker = _workload(
-        langfuse,
-        images,
-        reads,
+    worker = _Process(
         name="langfuse-worker",
         port=WORKER_PORT,
         environment=worker_environment(langfuse, MEMORY_GIB),
         ready="/api/health",
         alive="/api/health",
     )
-    return web, worker
+    return _workload(web, langfuse, images, reads), _workload(worker, langfuse, images, reads)
 
 
 def _workload(
+    process: _Process,
     langfuse: OwnLangfuse,
     images: Images,
     reads: Mapping[str, pulumi.Input[str]],
-    *,
-    name: str,
-    port: int,
-    environment: list[EnvVarArgsDict],
-    ready: str,
-    alive: str,
 ) -> Workload:
-    temporary, mount = scratch("tmp", "/tmp")  # noqa: S108 - in the container
-    container: ContainerArgsDict = {
-        "name": name,
-        "image": images[name],
-        "env": environment,
-        "ports": [{"name": "http", "container_port": port}],
-        "resources": resources(cpus=CPUS, memory_gib=MEMORY_GIB),
-        "startup_probe": http_probe(alive, "http", failures=MIGRATIONS_S // 5),
-        "readiness_probe": http_probe(ready, "http"),
-        "liveness_probe": http_probe(alive, "http", period_s=10, failures=6),
-        # Next and Prisma write beside their code at start.
-        "security_context": hardened(read_only_root=False),
-        "volume_mounts": [mount],
-    }
+    name = process.name
+    tmp, tmp_mount = scratch("tmp", "/tmp")  # noqa: S108 - in the container
     return Workload(
         name=name,
         component=name,
         instance=INSTANCE,
         replicas=langfuse.replicas,
-        ports={"http": port},
+        ports={"http": process.port},
         reads=reads,
         pod=pod_spec(
-            [container],
+            [_container(process, images[name], tmp_mount)],
             name=name,
             chosen=selector(name, INSTANCE),
             grace_s=GRACE_S,
-            volumes=[temporary],
+            volumes=[tmp],
             user_id=USER_ID,
         ),
         await_s=MIGRATIONS_S + 300,
     )
+
+
+def _container(process: _Process, image: str, tmp_mount: VolumeMountArgsDict) -> ContainerArgsDict:
+    return {
+        "name": process.name,
+        "image": image,
+        "env": process.environment,
+        "ports": [{"name": "http", "container_port": process.port}],
+        "resources": resources(cpus=CPUS, memory_gib=MEMORY_GIB),
+        "startup_probe": http_probe(process.alive, "http", failures=MIGRATIONS_S // 5),
+        "readiness_probe": http_probe(process.ready, "http"),
+        "liveness_probe": http_probe(process.alive, "http", period_s=10, failures=6),
+        # Next and Prisma write beside their code at start.
+        "security_context": hardened(read_only_root=False),
+        "volume_mounts": [tmp_mount],
+    }

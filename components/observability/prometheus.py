@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
+
 from components.images import Images
 from components.labels import selector
 from components.observability.rules import Group, rule_file
@@ -26,7 +28,6 @@ def prometheus_workload(
     declared: OwnPrometheus, namespace: str, groups: Sequence[Group], images: Images
 ) -> Workload:
     """Return it; a changed rule replaces its pod, and its volume keeps the samples."""
-    volume_mib = round(declared.storage_gib * 1024 * FULL_SHARE)
     return Workload(
         name=NAME,
         component=NAME,
@@ -41,29 +42,7 @@ def prometheus_workload(
             "rules.yml": rule_file(groups),
         },
         pod=pod_spec(
-            [
-                {
-                    "name": NAME,
-                    "image": images[NAME],
-                    "args": [
-                        f"--config.file={FOLDER}/prometheus.yml",
-                        "--storage.tsdb.path=/prometheus",
-                        f"--storage.tsdb.retention.time={declared.retention_days}d",
-                        f"--storage.tsdb.retention.size={volume_mib}MB",
-                    ],
-                    "ports": [{"name": "http", "container_port": PORT}],
-                    "resources": resources(cpus=0.25, memory_gib=MEMORY_GIB),
-                    # A long write-ahead log is read again after a restart.
-                    "startup_probe": http_probe("/-/ready", "http", failures=120),
-                    "readiness_probe": http_probe("/-/ready", "http"),
-                    "liveness_probe": http_probe("/-/healthy", "http", period_s=10, failures=6),
-                    "security_context": hardened(),
-                    "volume_mounts": [
-                        {"name": FILES, "mount_path": FOLDER, "read_only": True},
-                        {"name": "data", "mount_path": "/prometheus"},
-                    ],
-                }
-            ],
+            [_container(declared, images[NAME])],
             name=NAME,
             chosen=selector(NAME, NAME),
             grace_s=120,
@@ -75,3 +54,28 @@ def prometheus_workload(
             token=True,
         ),
     )
+
+
+def _container(declared: OwnPrometheus, image: str) -> ContainerArgsDict:
+    kept_mib = round(declared.storage_gib * 1024 * FULL_SHARE)
+    return {
+        "name": NAME,
+        "image": image,
+        "args": [
+            f"--config.file={FOLDER}/prometheus.yml",
+            "--storage.tsdb.path=/prometheus",
+            f"--storage.tsdb.retention.time={declared.retention_days}d",
+            f"--storage.tsdb.retention.size={kept_mib}MB",
+        ],
+        "ports": [{"name": "http", "container_port": PORT}],
+        "resources": resources(cpus=0.25, memory_gib=MEMORY_GIB),
+        # A long write-ahead log is read again after a restart.
+        "startup_probe": http_probe("/-/ready", "http", failures=120),
+        "readiness_probe": http_probe("/-/ready", "http"),
+        "liveness_probe": http_probe("/-/healthy", "http", period_s=10, failures=6),
+        "security_context": hardened(),
+        "volume_mounts": [
+            {"name": FILES, "mount_path": FOLDER, "read_only": True},
+            {"name": "data", "mount_path": "/prometheus"},
+        ],
+    }

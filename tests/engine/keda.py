@@ -86,23 +86,12 @@ def run_keda(plane: ControlPlane, directory: Path, *, proxy: str) -> Iterator[No
     programs = data_plane.autoscaler()
     metrics, probe, service, secure = free_ports(4)
     certificates = _certificates(directory)
-    settings = {
-        "KUBECONFIG": str(plane.kubeconfig),
-        "POD_NAMESPACE": NAMESPACE,
-        "KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE,
-        "WATCH_NAMESPACE": "",
-        "HTTP_PROXY": proxy,
-    }
+    settings = _settings(plane.kubeconfig, proxy)
     plane.add_namespace(NAMESPACE)
     with Servers(directory) as servers:
         servers.start(
             programs.keda_operator,
-            f"--cert-dir={certificates}",
-            "--enable-cert-rotation=false",
-            "--leader-elect=false",
-            f"--metrics-bind-address={LOOPBACK}:{metrics}",
-            f"--health-probe-bind-address={LOOPBACK}:{probe}",
-            f"--metrics-service-bind-address={LOOPBACK}:{service}",
+            *_operator_flags(certificates, metrics, probe, service),
             environment=settings,
         )
         servers.start(
@@ -118,6 +107,29 @@ def run_keda(plane: ControlPlane, directory: Path, *, proxy: str) -> Iterator[No
         finally:
             # Left behind, it would keep every namespace from being deleted.
             plane.api.delete(API_SERVICE)
+
+
+def _settings(kubeconfig: Path, proxy: str) -> dict[str, str]:
+    return {
+        "KUBECONFIG": str(kubeconfig),
+        "POD_NAMESPACE": NAMESPACE,
+        "KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE,
+        "WATCH_NAMESPACE": "",
+        "HTTP_PROXY": proxy,
+    }
+
+
+def _operator_flags(
+    certificates: Path, metrics_port: int, probe_port: int, service_port: int
+) -> list[str]:
+    return [
+        f"--cert-dir={certificates}",
+        "--enable-cert-rotation=false",
+        "--leader-elect=false",
+        f"--metrics-bind-address={LOOPBACK}:{metrics_port}",
+        f"--health-probe-bind-address={LOOPBACK}:{probe_port}",
+        f"--metrics-service-bind-address={LOOPBACK}:{service_port}",
+    ]
 
 
 def _adapter_flags(

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.threads import served
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 TOKEN = "everybody's"  # noqa: S105 - given to whoever asks
@@ -96,12 +97,5 @@ def stand_in() -> Iterator[StandIn]:
     """Run a registry on a free port."""
     registry = StandIn()
     handler = type("Handler", (_Handler,), {"registry": registry})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        registry.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield registry
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(_Server(("127.0.0.1", 0), handler)) as registry.address:
+        yield registry

@@ -14,6 +14,7 @@ import pytest
 
 from components.evaluation.evaluate import Asked, is_right, told
 from components.evaluation.plan import SCRIPT, WAIT_FOR_ROUTER
+from tests.threads import served
 
 ANSWERS = {"right": "4", "padded": " 4\n", "wrong": "5", "empty": None}
 
@@ -75,11 +76,9 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def model() -> Iterator[Server]:
     server = Server()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.closing.set()
-    server.shutdown()
-    server.server_close()
+    with served(server):
+        yield server
+        server.closing.set()
 
 
 class Ran(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.gateway.envoy import envoy_text
 from components.gateway.limits import FILE, limits_text
@@ -115,6 +115,22 @@ class Rig:
         raise AssertionError(f"{response_id} is not logged")
 
 
+class _Ports(NamedTuple):
+    """Of all programs on loopback; taken together, so that they differ."""
+
+    redis: int
+    limits: int
+    limits_health: int
+    limits_metrics: int
+    limits_debug: int
+    edge: int
+    metrics: int
+    lifecycle: int
+    admin: int
+    inner: int
+    pause: int
+
+
 @contextmanager
 def gateway(
     programs: DataPlane,
@@ -134,59 +150,41 @@ def gateway(
     `collector` is that of a receiver of spans; left out, none are sent. `changes` are to the stack.
     `hold_s` is how long requests are held that may not fall back.
     """
-    redis, grpc, health, metrics, debug, *envoy = free_ports(11)
+    ports = _Ports(*free_ports(len(_Ports._fields)))
     with upstream() as own, upstream() as hosted, Servers(folder) as servers:
-        at = Addresses(
-            listen=LOOPBACK,
-            edge=envoy[0],
-            metrics=envoy[1],
-            lifecycle=envoy[2],
-            admin=envoy[3],
-            inner=envoy[4],
-            pause=envoy[5],
-            routers={MODEL: (LOOPBACK, router or own.port)},
-            limits=(LOOPBACK, grpc),
-            collector=(LOOPBACK, collector or 0),
-        )
+        at = _addresses(ports, router=router or own.port, collector=collector or 0)
         plan = _plan(at, hosted, daily_cap_usd, hold_s, changes or {})
         plan = replace(plan, traces=collector is not None)
-        servers.start(programs.redis_server, "--port", str(redis), "--bind", LOOPBACK, "--save", "")
-        servers.wait("redis-server", lambda: _listens(redis))
-        _start_limits(
-            servers,
-            programs,
-            folder,
-            plan,
-            {
-                "REDIS_URL": f"{LOOPBACK}:{redis}",
-                "GRPC_PORT": str(grpc),
-                "PORT": str(health),
-                "PROMETHEUS_ADDR": f"{LOOPBACK}:{metrics}",
-                "DEBUG_PORT": str(debug),
-            },
-        )
-        servers.wait("ratelimit", lambda: _answers(health, "/healthcheck"))
+        _start_redis(servers, programs.redis_server, ports.redis)
+        (folder / "ratelimit" / "config").mkdir(parents=True)
+        (folder / "ratelimit" / "config" / FILE).write_text(limits_text(plan))
+        _start_limits(servers, programs.ratelimit, folder, ports)
         (folder / "envoy.json").write_text(envoy_text(plan, secrets))
-        servers.start(
-            programs.envoy,
-            "--config-path",
-            "envoy.json",
-            "--concurrency",
-            str(workers),
-            "--log-level",
-            "warning",
-            "--disable-hot-restart",
-        )
-        servers.wait("envoy", lambda: _answers(at.lifecycle, "/ready"))
+        _start_envoy(servers, programs.envoy, workers, ports.lifecycle)
         yield Rig(
             at=at,
-            limits_metrics=metrics,
-            redis=redis,
+            limits_metrics=ports.limits_metrics,
+            redis=ports.redis,
             own=own,
             hosted=hosted,
             log=folder / "envoy.log",
             processes=servers.ids(),
         )
+
+
+def _addresses(ports: _Ports, *, router: int, collector: int) -> Addresses:
+    return Addresses(
+        listen=LOOPBACK,
+        edge=ports.edge,
+        metrics=ports.metrics,
+        lifecycle=ports.lifecycle,
+        admin=ports.admin,
+        inner=ports.inner,
+        pause=ports.pause,
+        routers={MODEL: (LOOPBACK, router)},
+        limits=(LOOPBACK, ports.limits),
+        collector=(LOOPBACK, collector),
+    )
 
 
 def _plan(
@@ -201,12 +199,18 @@ def _plan(
     return replace(plan, at=at, models=(model,))
 
 
-def _start_limits(
-    servers: Servers, programs: DataPlane, folder: Path, plan: GatewayPlan, ports: dict[str, str]
-) -> None:
-    (folder / "ratelimit" / "config").mkdir(parents=True)
-    (folder / "ratelimit" / "config" / FILE).write_text(limits_text(plan))
-    settings = ports | {
+def _start_redis(servers: Servers, program: Path, port: int) -> None:
+    servers.start(program, "--port", str(port), "--bind", LOOPBACK, "--save", "")
+    servers.wait("redis-server", lambda: _listens(port))
+
+
+def _start_limits(servers: Servers, program: Path, folder: Path, ports: _Ports) -> None:
+    settings = {
+        "REDIS_URL": f"{LOOPBACK}:{ports.redis}",
+        "GRPC_PORT": str(ports.limits),
+        "PORT": str(ports.limits_health),
+        "PROMETHEUS_ADDR": f"{LOOPBACK}:{ports.limits_metrics}",
+        "DEBUG_PORT": str(ports.limits_debug),
         "RUNTIME_ROOT": str(folder),
         "RUNTIME_SUBDIRECTORY": "ratelimit",
         "RUNTIME_WATCH_ROOT": "false",
@@ -217,7 +221,14 @@ def _start_limits(
         "GRPC_HOST": LOOPBACK,
         "DEBUG_HOST": LOOPBACK,
     }
-    servers.start(programs.ratelimit, environment=settings)
+    servers.start(program, environment=settings)
+    servers.wait("ratelimit", lambda: _answers(ports.limits_health, "/healthcheck"))
+
+
+def _start_envoy(servers: Servers, program: Path, workers: int, lifecycle: int) -> None:
+    flags = ("--config-path", "envoy.json", "--concurrency", str(workers), "--log-level", "warning")
+    servers.start(program, *flags, "--disable-hot-restart")
+    servers.wait("envoy", lambda: _answers(lifecycle, "/ready"))
 
 
 def _read(port: int, path: str) -> str:

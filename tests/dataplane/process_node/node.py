@@ -145,7 +145,19 @@ def process_node(
     `namespace_pod_container.log` for each container.
     """
     root.mkdir(parents=True, exist_ok=True)
-    manifest = {
+    manifest = _manifest(name, zone, labels or {}, taints)
+    around = Surroundings(api=api, network=network, images=dict(images), root=root, node=name)
+    node = ProcessNode(around, manifest, _status(network.host_address, name, gpus))
+    try:
+        yield node
+    finally:
+        node.close()
+
+
+def _manifest(
+    name: str, zone: str, labels: Mapping[str, str], taints: Sequence[Mapping[str, str]]
+) -> Manifest:
+    return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
@@ -155,17 +167,11 @@ def process_node(
                 "kubernetes.io/os": "linux",
                 "topology.kubernetes.io/zone": zone,
                 LABEL: "true",
-                **(labels or {}),
+                **labels,
             },
         },
         "spec": {"taints": [dict(taint) for taint in taints]},
     }
-    around = Surroundings(api=api, network=network, images=dict(images), root=root, node=name)
-    node = ProcessNode(around, manifest, _status(network.host_address, name, gpus))
-    try:
-        yield node
-    finally:
-        node.close()
 
 
 def _status(address: str, name: str, gpus: int) -> dict[str, Any]:

@@ -154,12 +154,8 @@ def deployed(
     `answers`: whether engines are up at first.
     """
     project = new_project(folder, search_path, plane.kubeconfig)
-    declare(project, name, changes, base="local")
-    project.init(name)
-    namespace = f"serving-{name}"
-    with last_words(node, namespace):
-        project.up(name, timeout_s=UP_S).expect()
-    with service_port(plane.api, namespace, "gateway", 8080) as gateway:
+    _first_up(project, node, name, changes)
+    with service_port(plane.api, f"serving-{name}", "gateway", 8080) as gateway:
         stack = Deployed(
             plane=plane,
             node=node,
@@ -176,11 +172,22 @@ def deployed(
         yield stack
         for client in stack.clients.values():
             client.close()
+    _delete_namespace(plane.api, f"serving-{name}")
+
+
+def _first_up(project: PulumiProject, node: ProcessNode, name: str, changes: Changes) -> None:
+    declare(project, name, changes, base="local")
+    project.init(name)
+    with last_words(node, f"serving-{name}"):
+        project.up(name, timeout_s=UP_S).expect()
+
+
+def _delete_namespace(api: KubernetesApi, namespace: str) -> None:
     # Not `pulumi destroy`, which tests/engine tries: the provider built here misses now and then that
     # an object is gone, the more of them the more often, and waits.
     path = f"/api/v1/namespaces/{namespace}"
-    plane.api.delete(path)
-    until(lambda: not plane.api.exists(path), timeout_s=GONE_S)
+    api.delete(path)
+    until(lambda: not api.exists(path), timeout_s=GONE_S)
 
 
 @contextmanager
