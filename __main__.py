@@ -8,14 +8,12 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import pulumi
 
-from components.cluster import NoClusterError, cluster_provider, deployable
-from components.gateway.plan import Price
-from components.observability.parts import ModelCost
+from components.cluster import account_plan, cluster
 from components.own_outputs import last_outputs
-from components.serving import Judged, Serving, serving_plan
+from components.serving import Serving, serving_plan
 from gate.clock import as_of_day
 from gate.decision import Decision, decide
-from gate.figures import Figures, figures
+from gate.figures import figures
 from gate.record import record, summary
 from gate.report.text import text
 from gate.standing import standing
@@ -24,7 +22,8 @@ from stacks.reading import parse_stack, refuse_unknown_keys
 from stacks.stack import Stack
 
 STACKS = Path(__file__).parent / "stacks"
-FILE = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
+NAME = pulumi.get_stack()
+FILE = f"stacks/Pulumi.{NAME}.yaml"
 
 
 def declare() -> Stack:
@@ -33,38 +32,24 @@ def declare() -> Stack:
     return parse_stack(pulumi.Config().get_object("stack"), file=FILE)
 
 
-def judged(of: Figures) -> Judged:
-    """Return what the parts that are deployed have to know of a decision about one model."""
-    return Judged(
-        replicas=of.replicas,
-        price=Price(
-            input_usd_per_mtok=of.hosted_input_usd_per_mtok,
-            output_usd_per_mtok=of.hosted_output_usd_per_mtok,
-        ),
-        cost=ModelCost(
-            usd_per_replica_hour=of.usd_per_replica_hour,
-            self_hosted_usd_per_mtok=of.self_hosted_usd_per_mtok,
-            hosted_usd_per_mtok=of.hosted_usd_per_mtok,
-            break_even_mtok_per_month=of.break_even_mtok_per_month,
-        ),
-    )
-
-
 def deploy(decision: Decision) -> None:
     """Register what serves the stack; what cannot be deployed is refused before the first resource."""
-    config, target = pulumi.Config(), deployable(decision.stack.target)
+    config, stack, judged = pulumi.Config(), decision.stack, figures(decision)
     plan = serving_plan(
-        decision.stack,
-        {name: judged(each) for name, each in figures(decision).items()},
-        name=pulumi.get_stack(),
+        stack,
+        judged,
+        name=NAME,
         file=FILE,
-        target=target,
+        target=stack.target,
         secrets=config.get_object("secrets") or {},
         decision=decision.inputs_hash,
         today=decision.as_of,
     )
-    on_it = pulumi.ResourceOptions(providers=[cluster_provider(target)])
-    Serving(plan, hub_token=config.get_secret("huggingface_token"), opts=on_it)
+    account = account_plan(
+        stack, judged, plan.images, name=NAME, file=FILE, decision=decision.inputs_hash
+    )
+    where = cluster(stack.target, account)
+    Serving(plan, hub_token=config.get_secret("huggingface_token"), opts=where.options)
 
 
 def main() -> None:
@@ -86,5 +71,5 @@ def main() -> None:
 
 try:
     main()
-except (InputError, NoClusterError) as error:
+except InputError as error:
     raise pulumi.RunError(str(error)) from None

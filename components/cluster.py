@@ -1,45 +1,116 @@
-"""The provider of a target: the same serving components, rendered to files or deployed to a cluster."""
+"""The cluster of a target: none that is asked, one that is there, or one that is made in an account."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pulumi
 import pulumi_kubernetes as k8s
 
+from components.images import Images
+from components.judged import Judged
+from components.own_registry import registry_problems
 from stacks.aws.target import Eks
-from stacks.target import Kubernetes, Render, Target
+from stacks.errors import InputError
+from stacks.stack import Stack
+from stacks.target import Kubernetes, Render
+
+if TYPE_CHECKING:  # pulumi_aws takes a second to import, which other targets need not wait for
+    from components.aws.plan import AwsPlan
+    from components.eks.in_cluster import InClusterPlan
 
 
-class NoClusterError(Exception):
-    """The target is declared and priced, but this version cannot deploy to it."""
+@dataclass(frozen=True, kw_only=True)
+class AccountPlan:
+    """What is made before the serving components where the cluster is made too."""
+
+    aws: "AwsPlan"
+    within: "InClusterPlan"
 
 
-def deployable(target: Target) -> Render | Kubernetes:
-    """Return the target where this version can deploy to it.
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Where the serving components go."""
+
+    provider: k8s.Provider
+    ready: Sequence[pulumi.Resource] = ()
+    """What must be there before the first of them, and leave after the last."""
+    protect: bool | None = None
+    """Whether they are protected as what they run on; None on a cluster that is not made here."""
+
+    @property
+    def options(self) -> pulumi.ResourceOptions:
+        """Return what the serving components are registered with."""
+        return pulumi.ResourceOptions(
+            providers=[self.provider], depends_on=self.ready, protect=self.protect
+        )
+
+
+def account_plan(
+    stack: Stack,
+    judged: Mapping[str, Judged],
+    images: Images,
+    *,
+    name: str,
+    file: str,
+    decision: str,
+) -> AccountPlan | None:
+    """Return what is made in the account; None on a target that needs none.
 
     Raises:
-        NoClusterError: the target is an AWS account.
+        InputError: the network is too small, an add-on is not pinned, or an image lies elsewhere.
     """
-    if isinstance(target, Eks):
-        msg = (
-            "target eks is judged, not deployed: this version has no AWS layer. Make the cluster"
-            " by other means and declare target.kind: kubernetes with its context"
-        )
-        raise NoClusterError(msg)
-    return target
+    if not isinstance(stack.target, Eks):
+        return None
+    from components.aws.plan import aws_plan  # noqa: PLC0415 - see above
+    from components.eks.in_cluster import in_cluster_plan  # noqa: PLC0415
+
+    if problems := registry_problems(stack, file=file):
+        raise InputError(*problems)
+    pools = {model: each.nodes for model, each in judged.items() if each.nodes}
+    plan = aws_plan(stack, pools, name=name, file=file, decision=decision)
+    return AccountPlan(aws=plan, within=in_cluster_plan(plan, images, file=file))
 
 
-def cluster_provider(target: Render | Kubernetes) -> k8s.Provider:
-    """Return the provider that the serving components are deployed with."""
+def cluster(target: Render | Kubernetes | Eks, account: AccountPlan | None) -> Cluster:
+    """Return the cluster that the serving components are deployed to; an account's is made first."""
     match target:
         case Render():
             # A kubeconfig of the environment would reach the provider too, which refuses both at once.
-            return k8s.Provider(
-                "manifests", render_yaml_to_directory=target.directory, kubeconfig=""
+            return Cluster(
+                provider=k8s.Provider(
+                    "manifests", render_yaml_to_directory=target.directory, kubeconfig=""
+                )
             )
         case Kubernetes():
-            return k8s.Provider(
-                "cluster",
-                context=target.context,
-                kubeconfig=target.kubeconfig,
-                enable_server_side_apply=True,
-                # Else a change deletes them first: a pod that starts in between finds none.
-                enable_config_map_mutable=True,
-                enable_secret_mutable=True,
+            return Cluster(
+                provider=k8s.Provider(
+                    "cluster",
+                    context=target.context,
+                    kubeconfig=target.kubeconfig,
+                    enable_server_side_apply=True,
+                    # Else a change deletes them first: a pod that starts in between finds none.
+                    enable_config_map_mutable=True,
+                    enable_secret_mutable=True,
+                )
             )
+        case Eks():
+            assert account is not None  # noqa: S101 - account_plan has seen the same target
+            return _made(account)
+
+
+def _made(account: AccountPlan) -> Cluster:
+    from components.aws.layer import Aws  # noqa: PLC0415 - see above
+    from components.eks.in_cluster import InCluster  # noqa: PLC0415
+    from components.eks.karpenter import NodeSurroundings  # noqa: PLC0415
+
+    aws = Aws(account.aws)
+    around = NodeSurroundings(
+        subnet_ids=aws.network.private_subnet_ids,
+        security_group_id=aws.control_plane.security_group_id,
+        key_arn=aws.keys.data_arn,
+    )
+    # Of a protected stack a destroy would take the objects first, and stop at the account's.
+    made = Cluster(provider=aws.provider, ready=aws.ready, protect=account.aws.protect or None)
+    within = InCluster(account.within, around, made.options)
+    return replace(made, ready=[*aws.ready, *within.ready])

@@ -10,8 +10,9 @@ from pulumi import Output, ResourceOptions
 
 from components.autoscaling.component import Autoscaler
 from components.autoscaling.scaled_object import follows, prometheus_address, scaled_object
+from components.aws.names import pool_selector, store_bucket
 from components.engine.keys import KEYS_FILE, keys_text
-from components.engine.plan import EngineSurroundings, VllmPlan, vllm_plan
+from components.engine.plan import VllmPlan, vllm_plans
 from components.engine.pod import ENGINE_KEY
 from components.engine.vllm import Vllm, VllmArgs
 from components.evaluation.component import Evaluation
@@ -19,32 +20,25 @@ from components.evaluation.plan import EvaluationPlan, evaluation_plans
 from components.gateway.certificate import certificates
 from components.gateway.envoy import envoy_text
 from components.gateway.existing import all_values, check_existing_keys, existing_keys
-from components.gateway.plan import GatewayPlan, Price, gateway_plan
+from components.gateway.plan import GatewayPlan, gateway_plan
 from components.gateway.workloads import counters_workload, gateway_workload, limits_workload
 from components.images import Images, stack_images
+from components.judged import Judged, cost_of, price_of
 from components.labels import labels, namespace_name
+from components.model_store.component import Prefetch
+from components.model_store.plan import PrefetchPlan, prefetch_plans
 from components.needed_images import needed_images
 from components.network.component import NetworkPolicies
 from components.network.policies import network_policies
 from components.observability.observed import Observed
-from components.observability.parts import ModelCost, observability_parts
+from components.observability.parts import observability_parts
+from components.observability.prompts import check_prompts
 from components.router import router_workload
 from components.secrets import stack_secrets
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
 from components.workload import Part, Workload
-from stacks.errors import Place
 from stacks.stack import ServedModel, Stack
 from stacks.target import Target
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What the decision says of one model."""
-
-    replicas: int
-    price: Price
-    """Of the comparator, by which the hosted fallback is charged."""
-    cost: ModelCost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +49,8 @@ class ServingPlan:
     namespace: str
     judged: Mapping[str, Judged]
     engines: Mapping[str, VllmPlan]
+    prefetches: Mapping[str, PrefetchPlan]
+    """Of the models whose weights are in the model store."""
     evaluations: Mapping[str, EvaluationPlan]
     """Of the models that have one."""
     gateway: GatewayPlan
@@ -80,42 +76,25 @@ def serving_plan(
     Raises:
         InputError: an image, argument, secret or time does not hold.
     """
-    _check_prompts(stack, file, today)
+    check_prompts(stack, file, today)
     check_existing_keys(stack, file, target)
     known = stack_secrets(stack, secrets, file=file, target=target)
-    engines = _engine_plans(stack, judged, Place(file, ""), target)
+    replicas = {model: each.replicas for model, each in judged.items()}
+    model_store = store_bucket(stack, name)
+    engines = vllm_plans(stack, replicas, target, file=file, model_store=model_store)
     images = stack_images(stack.images, needed_images(stack), target, file=file)
     return ServingPlan(
         stack=stack,
         namespace=namespace_name(name),
         judged=judged,
         engines=engines,
+        prefetches=prefetch_plans(stack, model_store),
         evaluations=evaluation_plans(stack, engines, target, file=file, images=images),
-        gateway=gateway_plan(stack, {name: each.price for name, each in judged.items()}),
+        gateway=gateway_plan(stack, {name: price_of(each) for name, each in judged.items()}),
         images=images,
         secrets=known,
         decision=decision,
     )
-
-
-def _engine_plans(
-    stack: Stack, judged: Mapping[str, Judged], place: Place, target: Target
-) -> dict[str, VllmPlan]:
-    around = EngineSurroundings(
-        traces=stack.observability.traces,
-        largest_request_mib=stack.gateway.largest_request_mib,
-        aliases=frozenset(alias for each in stack.models for alias in each.serving.aliases),
-    )
-    return {
-        model.name: vllm_plan(
-            model,
-            place.at(f"models[{index}]"),
-            target,
-            replicas=judged[model.name].replicas,
-            around=around,
-        )
-        for index, model in enumerate(stack.models)
-    }
 
 
 class Serving(pulumi.ComponentResource):
@@ -156,7 +135,7 @@ class Serving(pulumi.ComponentResource):
             namespace=plan.namespace,
             images=plan.images,
             secrets=self._secrets,
-            costs={name: each.cost for name, each in plan.judged.items()},
+            costs={name: cost_of(each) for name, each in plan.judged.items()},
         )
         own = self._labels("observability", "observability")
         Observed("observability", parts, self._space.name, own, self._within)
@@ -184,9 +163,6 @@ class Serving(pulumi.ComponentResource):
 
     def _model(self, model: ServedModel, token: pulumi.Input[str] | None) -> None:
         plan = self._plan
-        reads: dict[str, pulumi.Input[str]] = {f"{ENGINE_KEY}/{KEYS_FILE}": self._engine_keys}
-        if token is not None:
-            reads["hub-token/token"] = token
         router = router_workload(
             model,
             namespace=plan.namespace,
@@ -194,8 +170,33 @@ class Serving(pulumi.ComponentResource):
             engine_key=self._secrets["engine-key"],
         )
         self._part(router, [self._key])
-        own = self._labels("vllm", model.name)
-        engine = Vllm(
+        engine = self._engine(model, token)
+        after = ResourceOptions(parent=self, depends_on=[engine])
+        if follows(model):
+            address = prometheus_address(plan.stack, namespace=plan.namespace)
+            scaler = scaled_object(
+                model,
+                namespace=plan.namespace,
+                prometheus_address=address,
+                labels=self._labels("vllm", model.name),
+            )
+            Autoscaler(model.name, scaler, after)
+        if evaluation := plan.evaluations.get(model.name):
+            own = self._labels("evaluation", model.name)
+            made = Evaluation(model.name, evaluation, self._space.name, own, after)
+            self._evaluations.append(made)
+
+    def _engine(self, model: ServedModel, token: pulumi.Input[str] | None) -> Vllm:
+        """Register the replicas of a model, once its weights are where they are read from."""
+        plan = self._plan
+        reads: dict[str, pulumi.Input[str]] = {f"{ENGINE_KEY}/{KEYS_FILE}": self._engine_keys}
+        if token is not None:
+            reads["hub-token/token"] = token
+        after: list[pulumi.Resource] = [self._space, self._key]
+        if prefetch := plan.prefetches.get(model.name):
+            own = self._labels("prefetch", model.name)
+            after.append(Prefetch(model.name, prefetch, self._space.name, own, self._within))
+        return Vllm(
             model.name,
             VllmArgs(
                 plan=plan.engines[model.name],
@@ -204,22 +205,11 @@ class Serving(pulumi.ComponentResource):
                 namespace=self._space.name,
                 token_secret=None if token is None else "hub-token",
                 reads=reads,
-                labels=own,
-                node_selector=model.serving.node_selector,
+                labels=self._labels("vllm", model.name),
+                node_selector=pool_selector(plan.stack, model),
             ),
-            ResourceOptions(parent=self, depends_on=[self._space, self._key]),
+            ResourceOptions(parent=self, depends_on=after),
         )
-        after = ResourceOptions(parent=self, depends_on=[engine])
-        if follows(model):
-            address = prometheus_address(plan.stack, namespace=plan.namespace)
-            scaler = scaled_object(
-                model, namespace=plan.namespace, prometheus_address=address, labels=own
-            )
-            Autoscaler(model.name, scaler, after)
-        if evaluation := plan.evaluations.get(model.name):
-            own = self._labels("evaluation", model.name)
-            made = Evaluation(model.name, evaluation, self._space.name, own, after)
-            self._evaluations.append(made)
 
     def _gateway(self) -> Iterator[Workload]:
         plan = self._plan.gateway
@@ -231,14 +221,3 @@ class Serving(pulumi.ComponentResource):
         yield counters_workload(self._plan.images, password)
         yield limits_workload(plan, self._plan.images, password)
         yield gateway_workload(plan, self._plan.images, Output.secret(text))
-
-
-def _check_prompts(stack: Stack, file: str, today: date) -> None:
-    recording = stack.observability.prompts
-    if recording and recording.until < today:
-        place = Place(file, "observability.prompts.until")
-        raise place.error(
-            found=f"{recording.until}, which is over",
-            allowed=f"a day from {today}",
-            remedy="take prompts out, or agree with their readers on a later day",
-        )

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import CustomTimeouts, Output, ResourceOptions
 from pulumi_kubernetes.apps.v1 import DeploymentStrategyArgsDict
-from pulumi_kubernetes.core.v1 import PodSpecArgsDict, ServicePortArgsDict
+from pulumi_kubernetes.core.v1 import PodSpecArgsDict, ServicePortArgsDict, ServiceSpecArgsDict
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from components.labels import selector
@@ -42,6 +42,8 @@ class Workload:
     ports: Mapping[str, int] = field(default_factory=dict)
     """Ports of the Service, by name; containers have the same numbers under the same names."""
     service_type: str = "ClusterIP"
+    node_port: int | None = None
+    """Port of every node that leads to the Service's one port; None where it is not of type NodePort."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of its ConfigMap; a change replaces its pods."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -136,16 +138,7 @@ class Part(pulumi.ComponentResource):
     def _service(self) -> None:
         work, meta = self._workload, self._metadata
         if work.ports:
-            ports: list[ServicePortArgsDict] = [
-                {"name": name, "port": port, "target_port": name}
-                for name, port in work.ports.items()
-            ]
-            k8s.core.v1.Service(
-                work.name,
-                metadata=meta,
-                spec={"type": work.service_type, "selector": work.chosen, "ports": ports},
-                opts=self._child,
-            )
+            k8s.core.v1.Service(work.name, metadata=meta, spec=service_spec(work), opts=self._child)
         if work.replicas > 1:
             k8s.policy.v1.PodDisruptionBudget(
                 work.name,
@@ -179,6 +172,27 @@ class Part(pulumi.ComponentResource):
                 custom_timeouts=CustomTimeouts(create=wait, update=wait),
             ),
         )
+
+
+def service_spec(work: Workload) -> ServiceSpecArgsDict:
+    """Return the Service of a workload that has ports.
+
+    Behind a node port every node leads to every ready pod (`Cluster`), wherever the pods are; why is
+    said in docs/adr/0015-the-load-balancer-is-a-resource-of-the-stack.md.
+    """
+    ports: list[ServicePortArgsDict] = [
+        {"name": name, "port": port, "target_port": name} for name, port in work.ports.items()
+    ]
+    spec: ServiceSpecArgsDict = {
+        "type": work.service_type,
+        "selector": work.chosen,
+        "ports": ports,
+    }
+    if work.node_port:
+        (port,) = ports
+        port["node_port"] = work.node_port
+        spec["external_traffic_policy"] = "Cluster"
+    return spec
 
 
 def digest(files: Mapping[str, str], secrets: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:

@@ -193,9 +193,15 @@ def whole_bills(cases: tuple[ModelCase, ...], *, shared_usd: float) -> Bills:
     )
 
 
+def _full_nodes_usd(nodes: NodePlan) -> float:
+    """Return USD a month of a full pool; where spot has a fallback, or more is reserved, of every group."""
+    at_ceiling = nodes.ceiling_usd_per_hour * HOURS_PER_MONTH
+    return max(nodes.node_usd_per_month * whole(nodes.max_nodes), at_ceiling)
+
+
 def full_cost_until(cases: tuple[ModelCase, ...], shared_usd: float, hours: float) -> float:
     """Return what the stack can cost at most in so many hours: all nodes, all tokens, all that is fixed."""
     months = hours / HOURS_PER_MONTH
-    nodes = sum(case.nodes.node_usd_per_month * whole(case.nodes.max_nodes) for case in cases)
+    nodes = sum(_full_nodes_usd(case.nodes) for case in cases)
     own = sum(case.costs.fixed_usd + case.bills.marginal_usd for case in cases)
     return months * (nodes + own + shared_usd)

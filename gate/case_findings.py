@@ -5,6 +5,7 @@ from datetime import date
 
 from gate import facts
 from gate.case import UTILIZATION_TOLERANCE, ModelCase, agree
+from gate.cold_start import ColdStart, weights_findings
 from gate.economics.units import TIE
 from gate.findings import Finding, advisory, blocking, of_age
 from gate.hosted import hosted_findings, list_tariff
@@ -14,7 +15,7 @@ from gate.usage import usage_findings
 from stacks.pool import Autoscaled
 
 
-def case_findings(case: ModelCase, *, as_of: date) -> Iterator[Finding]:
+def case_findings(case: ModelCase, cold: ColdStart, *, as_of: date) -> Iterator[Finding]:
     """Yield everything that was noticed about a model."""
     model, place, nodes = case.model, case.place, case.nodes
     share = model.workload.input_share
@@ -27,7 +28,9 @@ def case_findings(case: ModelCase, *, as_of: date) -> Iterator[Finding]:
     yield from usage_findings(case.used, place.at("workload"), as_of=as_of)
     yield from _volume_fits(case)
     yield from _utilization_agrees(case)
-    yield from _lead_covers_cold_start(case)
+    yield from _lead_covers_cold_start(case, cold)
+    yield from _last_node_is_full(case)
+    yield from weights_findings(model, nodes, case.served.weight_gib, place)
     yield from _windows_are_priced(case)
 
 
@@ -70,15 +73,20 @@ def _utilization_agrees(case: ModelCase) -> Iterator[Finding]:
     )
 
 
-def _lead_covers_cold_start(case: ModelCase) -> Iterator[Finding]:
-    scaling, cold = case.model.pool.scaling, case.model.serving.cold_start_seconds
-    if isinstance(scaling, Autoscaled) and scaling.lead_minutes * 60 < cold:
+def _lead_covers_cold_start(case: ModelCase, cold: ColdStart) -> Iterator[Finding]:
+    scaling, minutes = case.model.pool.scaling, cold.whole_s / 60
+    if isinstance(scaling, Autoscaled) and scaling.lead_minutes * 60 < cold.whole_s:
+        node = f"a node's {cold.node_s:g} s (target.gpu_nodes.start_seconds), then "
         yield blocking(
             case.place.at("pool.scaling.lead_minutes"),
             found=f"{scaling.lead_minutes:g} min",
-            allowed=f"from the cold start of {cold / 60:.3g} min (serving.cold_start_seconds)",
+            allowed=f"from the cold start of {minutes:.3g} min ({node if cold.node_s else ''}"
+            "serving.cold_start_seconds)",
             remedy="order capacity at least a cold start ahead",
         )
+
+
+def _last_node_is_full(case: ModelCase) -> Iterator[Finding]:
     spare = case.model.pool.replicas.max % case.nodes.replicas_per_node
     if spare:
         yield advisory(

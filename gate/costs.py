@@ -17,6 +17,7 @@ from stacks.stack import ServedModel
 GPU = "gpu"
 PEOPLE = "people"
 INFRASTRUCTURE = "infrastructure"
+AWS = "aws"
 MODEL_UPDATES = "model updates"
 ESCALATION = "escalation"
 OTHER = "other"
@@ -73,13 +74,27 @@ def cost_item(
     elif line.fact is not None and line.quantity is not None:
         with answering(place.at("fact")):
             price = facts.operations_price(line.fact, as_of=as_of)
-        amount = line.quantity * price.value
-        basis = f"{line.quantity:g} x {price.value:g} {price.unit} ({price.source.checked})"
+        return fact_item(group, name, line.quantity, price)
     elif line.usd_per_month is not None:
         amount, basis = line.usd_per_month, line.source or ""
+    elif line.from_target:
+        amount, basis = 0.0, "computed from target: see aws"
     else:
         amount, basis = 0.0, line.zero_because or ""
     return CostItem(group=group, name=name, usd_per_month=amount, basis=basis)
+
+
+def fact_item(
+    group: str, name: str, quantity: float, price: facts.OperationsPrice, of_what: str = ""
+) -> CostItem:
+    """Return a quantity a month times a dated price; `of_what` says how the quantity comes about."""
+    basis = f"{quantity:g} x {price.value:g} {price.unit} ({price.source.checked})"
+    return CostItem(
+        group=group,
+        name=name,
+        usd_per_month=quantity * price.value,
+        basis=f"{of_what}: {basis}" if of_what else basis,
+    )
 
 
 def shared_items(

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gate.aws_costs import aws_items
 from gate.case import ModelCase, model_case, whole_bills
 from gate.constraints import ConstraintStatus, status
 from gate.costs import CostItem, shared_items, total
@@ -20,7 +21,7 @@ from gate.verdict import Verdict, exit_code
 from stacks.errors import InputError, Place, Problem
 from stacks.stack import Stack
 
-MODEL_VERSION: Final = "1"
+MODEL_VERSION: Final = "2"
 """Raised when the same inputs may lead to another verdict; in the record of each decision."""
 
 
@@ -64,6 +65,7 @@ class Decision(NamedTuple):
     whole: Outcome
     """The stack, with what its models share."""
     shared: tuple[CostItem, ...]
+    """What is declared of it, then what target eks makes."""
     payback: Payback
     set_up_usd: float
     findings: tuple[Finding, ...]
@@ -98,8 +100,9 @@ def decide(stack: Stack, *, file: str, folder: Path, as_of: date) -> Decision:
         InputError: a name is unknown or a file cannot be read; all of them at once.
     """
     root = Place(file, "")
-    shared = shared_items(stack.operations, root.at("operations"), as_of=as_of)
+    declared = shared_items(stack.operations, root.at("operations"), as_of=as_of)
     cases = tuple(_cases(stack, root, folder, as_of))
+    shared = (*declared, *aws_items(stack, [case.nodes for case in cases], root, as_of))
     models = tuple(_outcome(c.model.name, c.bills, c.tokens_per_month, c.place) for c in cases)
     tokens = sum(case.tokens_per_month for case in cases)
     whole = _outcome("stack", whole_bills(cases, shared_usd=total(shared)), tokens, root)

@@ -5,6 +5,20 @@ from typing import NamedTuple
 from gate.costs import total
 from gate.decision import Decision
 from gate.economics.units import HOURS_PER_MONTH, MTOK
+from gate.nodes import NodePlan
+from gate.purchases import NodeGroup
+
+
+class Nodes(NamedTuple):
+    """The cloud's nodes of one model: all that may be bought."""
+
+    instance_type: str
+    gpu: str
+    """As in the gate's facts, e.g. h100-sxm-80gb."""
+    gpus_per_node: int
+    vcpus: int
+    memory_gib: float
+    groups: tuple[NodeGroup, ...]
 
 
 class Figures(NamedTuple):
@@ -21,6 +35,8 @@ class Figures(NamedTuple):
     hosted_usd_per_mtok: float
     break_even_mtok_per_month: float | None
     """None where there is no break-even."""
+    nodes: Nodes | None
+    """None where the nodes are one's own: they have no instance type."""
 
 
 def figures(decision: Decision) -> dict[str, Figures]:
@@ -41,5 +57,19 @@ def figures(decision: Decision) -> dict[str, Figures]:
             self_hosted_usd_per_mtok=own_usd / month * MTOK,
             hosted_usd_per_mtok=outcome.hosted_usd / month * MTOK,
             break_even_mtok_per_month=None if crossing is None else crossing * month / MTOK,
+            nodes=_nodes(case.nodes),
         )
     return found
+
+
+def _nodes(plan: NodePlan) -> Nodes | None:
+    if plan.instance is None:
+        return None
+    return Nodes(
+        instance_type=plan.instance.name,
+        gpu=plan.gpu.name,
+        gpus_per_node=plan.gpus_per_node,
+        vcpus=plan.instance.vcpus,
+        memory_gib=plan.instance.memory_gib,
+        groups=plan.groups,
+    )

@@ -4,6 +4,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from gate.aws_costs import log_days
+from stacks.aws.made import interface_endpoints, volume_gib
+from stacks.aws.target import Eks, Usage
 from stacks.serving import Serving
 from stacks.stack import Stack
 
@@ -21,11 +24,40 @@ NOT_DECIDED = {
 """What changes on a living stack without a new decision: where it runs, and the engine's patch level."""
 
 
+PRICED_OF_EKS = {
+    "region": True,
+    "cluster": {"support"},
+    "network": {"egress"},
+    "system_nodes": {"instance_type", "max", "disk_gib"},
+    "gpu_nodes": {"disk_gib", "start_seconds"},
+    "load_balancer": {"scheme"},
+    "model_store": {"gib"},
+    "registry": {"gib"},
+    "usage": set(Usage.model_fields) - {"source"},
+}
+"""What gate/aws_costs.py prices of target eks, and how long a node takes: the lead covers it."""
+
+
 def inputs_hash(stack: Stack, files: Sequence[str]) -> str:
     """Return SHA-256 of the declared inputs and of what the files they name (in order) said."""
     declared = stack.model_dump(mode="json", exclude=NOT_DECIDED)  # type: ignore[arg-type] # a nested exclude
+    if isinstance(stack.target, Eks):
+        declared["target"] = _priced(stack, stack.target)
     text = json.dumps([declared, list(files)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _priced(stack: Stack, eks: Eks) -> dict[str, object]:
+    """Return what the bill follows from: quantities and instance types, not names, releases or tags."""
+    extended = eks.cluster.support == "extended"
+    return eks.model_dump(mode="json", include=PRICED_OF_EKS) | {  # type: ignore[arg-type] # nested
+        "version": eks.cluster.version if extended else None,
+        "zones": len(eks.zones),
+        "endpoints": len(interface_endpoints(eks)),
+        "log_days": log_days(eks),
+        "audit": eks.audit is not None,
+        "volume_gib": volume_gib(stack),
+    }
 
 
 def declaration_hash(stack: Stack, inputs: str) -> str:

@@ -26,6 +26,8 @@ class NodePlan(NamedTuple):
     """What the pool of one model buys."""
 
     gpu: facts.Gpu
+    instance: facts.Instance | None
+    """What is bought of the cloud; None where the node is one's own."""
     node: str
     """Name of the node for a reader, e.g. "p5.4xlarge in us-east-1"."""
     gpus_per_node: int
@@ -35,6 +37,8 @@ class NodePlan(NamedTuple):
     """Of one more node."""
     committed: Price | None
     """Of the nodes under a commitment, where one more node costs something else."""
+    fallback: Price | None
+    """Of the nodes on demand that stand in for spot ones; it is a part of the price."""
     overhead_fraction: float
     """Node-hours paid beyond those that serve: interruptions of spot nodes."""
     min_nodes: int
@@ -50,9 +54,19 @@ class NodePlan(NamedTuple):
         return sum(group.usd_per_hour_at_max for group in self.groups)
 
     @property
+    def prices(self) -> tuple[Price, ...]:
+        """Return every price that is paid."""
+        return tuple(filter(None, (self.price, self.committed, self.fallback)))
+
+    @property
     def node_usd_per_month(self) -> float:
         """Return c: one more node for a month."""
         return self.price.usd_per_hour * HOURS_PER_MONTH * (1 + self.overhead_fraction)
+
+    @property
+    def most_nodes(self) -> int:
+        """Return how many nodes may run at once, all groups at their caps."""
+        return sum(group.max_nodes for group in self.groups)
 
     def pool(self, needs: tuple[Need, ...]) -> Pool:
         """Return the pool as the model takes it."""
@@ -85,12 +99,14 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
     bought = buy(pool.purchase, place.at("purchase"), list_price, wanted)
     return NodePlan(
         gpu=gpu,
+        instance=_instance(pool.node),
         node=node,
         gpus_per_node=gpus,
         gpus_per_replica=pool.gpus_per_replica,
         replicas_per_node=per_node,
         price=bought.price,
         committed=bought.committed,
+        fallback=bought.fallback,
         overhead_fraction=bought.overhead_fraction,
         min_nodes=bought.min_nodes,
         max_nodes=cap,
@@ -133,6 +149,10 @@ def _node(
     )
 
 
+def _instance(node: declared.Node) -> facts.Instance | None:
+    return facts.instance(node.instance_type) if isinstance(node, declared.CatalogNode) else None
+
+
 def _listed(record: facts.PriceRecord) -> Price:
     return Price(
         usd_per_hour=record.usd_per_hour,
@@ -161,7 +181,7 @@ def price_findings(
     purchase: Purchase, nodes: NodePlan, place: Place, *, as_of: date
 ) -> Iterator[Finding]:
     """Yield what the dates of the prices that are paid call for."""
-    for price in filter(None, (nodes.price, nodes.committed)):
+    for price in nodes.prices:
         here, limit = place.at(price.field), price.max_age_days
         yield from of_age(here, checked=price.checked, as_of=as_of, max_age_days=limit)
     if isinstance(purchase, CapacityBlock) and purchase.ends < as_of:

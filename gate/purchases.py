@@ -1,7 +1,7 @@
 """What a purchase option makes of a pool: the price of a node, the nodes that are paid anyway, the caps."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from gate import facts
 from gate.economics.units import HOURS_PER_MONTH
@@ -40,11 +40,13 @@ class Wanted(NamedTuple):
     """Nodes that hold the cap of replicas."""
 
 
+GroupKind = Literal["on_demand", "spot", "capacity_reservation", "capacity_block"]
+
+
 class NodeGroup(NamedTuple):
     """Nodes that are bought in one way: a group of the cloud's, with a cap of its own."""
 
-    kind: str
-    """on_demand, spot, capacity_reservation or capacity_block."""
+    kind: GroupKind
     min_nodes: int
     max_nodes: int
     usd_per_hour_at_max: float
@@ -61,6 +63,8 @@ class Bought(NamedTuple):
     groups: tuple[NodeGroup, ...]
     committed: Price | None = None
     """Of the nodes under a commitment, where one more node costs something else."""
+    fallback: Price | None = None
+    """Of the nodes on demand that stand in for spot ones; it is a part of the price."""
     overhead_fraction: float = 0.0
     """Node-hours paid beyond those that serve."""
     commitment_usd_per_month: float = 0.0
@@ -114,7 +118,7 @@ def _spot(purchase: Spot, list_price: Price | None, wanted: Wanted) -> Bought:
     """
     spot, fallback = _quoted(purchase, "spot"), purchase.on_demand_fallback
     groups = [_group("spot", wanted.floor, wanted.most, spot)]
-    price = spot
+    price, on_demand = spot, None
     if fallback is not None:
         on_demand, share = _known(list_price), fallback.hours_fraction
         groups.append(_group("on_demand", 0, fallback.nodes, on_demand))
@@ -124,6 +128,7 @@ def _spot(purchase: Spot, list_price: Price | None, wanted: Wanted) -> Bought:
         price=price,
         min_nodes=wanted.floor,
         groups=tuple(groups),
+        fallback=on_demand,
         overhead_fraction=purchase.interruption_overhead_fraction,
     )
 
@@ -172,7 +177,7 @@ def _committed(
     )
 
 
-def _group(kind: str, floor: int, most: int, price: Price) -> NodeGroup:
+def _group(kind: GroupKind, floor: int, most: int, price: Price) -> NodeGroup:
     return NodeGroup(kind, floor, most, price.usd_per_hour * most)
 
 

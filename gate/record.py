@@ -8,12 +8,17 @@ shows rounding noise in the output diff of a preview.
 from collections.abc import Mapping
 from typing import Any
 
+from gate.aws_costs import aws_prices
 from gate.case import ModelCase
+from gate.ceiling import ceiling_usd_per_hour, quotas
+from gate.cold_start import cold_start
 from gate.constraints import ConstraintStatus
-from gate.costs import CostItem
+from gate.costs import AWS, CostItem, total
 from gate.decision import MODEL_VERSION, Decision, Outcome
 from gate.economics.units import HOURS_PER_MONTH, MTOK
 from gate.inputs_hash import declaration_hash
+from stacks.errors import Place
+from stacks.target import Target
 
 Json = dict[str, Any]
 
@@ -31,10 +36,13 @@ def record(decision: Decision) -> Json:
         "pools_full_in_month": decision.payback.full_in_month,
         "whole": _outcome(decision.whole),
         "models": {
-            case.model.name: _outcome(outcome) | _model(case)
+            case.model.name: _outcome(outcome) | _model(case) | _pool(case, decision.stack.target)
             for case, outcome in zip(decision.cases, decision.models, strict=True)
         },
         "shared_costs_usd_per_month": _amounts(decision.shared),
+        "aws_usd_per_month": total(item for item in decision.shared if item.group == AWS),
+        "ceiling_usd_per_hour": ceiling_usd_per_hour(decision),
+        "service_quotas_vcpus": quotas(decision),
         "price_dates": _price_dates(decision),
         "constraints": [_constraint(each) for each in decision.constraints],
         "findings": [f"{each.level.value}: {each.problem}" for each in decision.findings],
@@ -148,6 +156,25 @@ def _model(case: ModelCase) -> Json:
     }
 
 
+def _pool(case: ModelCase, target: Target) -> Json:
+    """Return what may be bought for a model at most, and how long a replica of it takes to come."""
+    cold = cold_start(case.model, target)
+    return {
+        "ceiling_usd_per_hour": case.nodes.ceiling_usd_per_hour,
+        "groups": [
+            {"kind": group.kind, "min": group.min_nodes, "max": group.max_nodes}
+            for group in case.nodes.groups
+        ],
+        "cold_start_seconds": {
+            "node": cold.node_s,
+            "image": cold.image_s,
+            "weights": cold.weights_s,
+            "engine": cold.engine_s,
+            "all": cold.whole_s,
+        },
+    }
+
+
 def _amounts(items: tuple[CostItem, ...]) -> Json:
     return {f"{item.group}: {item.name}": item.usd_per_month for item in items}
 
@@ -160,7 +187,11 @@ def _price_dates(decision: Decision) -> dict[str, str]:
     dates = {}
     for case in decision.cases:
         dates[case.rate.name] = case.rate.tariff.checked.isoformat()
-        dates[f"{case.nodes.node}, {case.nodes.price.label}"] = case.nodes.price.checked.isoformat()
+        for price in case.nodes.prices:
+            dates[f"{case.nodes.node}, {price.label}"] = price.checked.isoformat()
+    plans, root = [case.nodes for case in decision.cases], Place(decision.file)
+    for _, billed in aws_prices(decision.stack, plans, root, decision.as_of):
+        dates[billed.key] = billed.source.checked.isoformat()
     return dates
 
 

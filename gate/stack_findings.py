@@ -5,8 +5,10 @@ from datetime import date
 from typing import Final
 
 from gate import facts
+from gate.aws_findings import aws_findings
 from gate.case import ModelCase, full_cost_until
 from gate.case_findings import case_findings
+from gate.cold_start import cold_start
 from gate.costs import cost_lines
 from gate.economics.payback import Payback
 from gate.findings import Finding, advisory, blocking, of_age
@@ -30,7 +32,9 @@ def stack_findings(
         yield from _cost_findings(case.model.costs, own.at("costs"), as_of=as_of)
         hosted = case.model.hosted.operations
         yield from _cost_findings(hosted, own.at("hosted.operations"), as_of=as_of)
-        yield from case_findings(case, as_of=as_of)
+        cold = cold_start(case.model, stack.target)
+        yield from case_findings(case, cold, as_of=as_of)
+    yield from aws_findings(stack, [case.nodes for case in cases], root, as_of)
     yield from _approvals(stack, root, as_of=as_of)
     if stack.shadow is None:
         return

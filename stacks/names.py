@@ -33,9 +33,10 @@ PARTS: Final = frozenset(
 
 def name_problems(names: Sequence[str]) -> Iterator[ContradictionError]:
     """Yield what is wrong with the names of a stack's models, in their order."""
-    routers = {f"{name}-router": name for name in names}
+    others = {f"{name}-router": f"the router of {name}" for name in names}
+    others |= {f"{name}-weights": f"the prefetch of {name}" for name in names}
     for index, name in enumerate(names):
-        taken = f"the router of {routers[name]}" if name in routers else ""
+        taken = others.get(name, "")
         taken = "a part of every stack" if name in PARTS else taken
         if taken:
             yield ContradictionError(

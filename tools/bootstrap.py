@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import data_plane, environment
 from tools.build import build, built
-from tools.catalog import AUTOSCALER, CONTROL_PLANE, DATA_PLANE, PULUMI, Tool
+from tools.catalog import AUTOSCALER, CONTROL_PLANE, DATA_PLANE, KARPENTER, PULUMI, Tool
 from tools.console import SetupError, say
 from tools.local_pulumi import install_plugin, official_cli
 
@@ -50,7 +50,7 @@ GOALS = {
     ),
     "test": Goal(
         requirements=environment.DEVELOPMENT,
-        tools=CONTROL_PLANE + DATA_PLANE + AUTOSCALER,
+        tools=CONTROL_PLANE + DATA_PLANE + AUTOSCALER + KARPENTER,
         data_plane=True,
     ),
 }

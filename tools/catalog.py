@@ -121,3 +121,14 @@ AUTOSCALER = (
     ),
 )
 """KEDA: it carries a client for each of its scalers, hence the minutes."""
+
+KARPENTER = (
+    Tool(
+        name="karpenter",
+        binaries={},
+        module="github.com/aws/karpenter-provider-aws",
+        resources="pkg/apis/crds",
+        minutes=0.1,
+    ),
+)
+"""Karpenter's custom resource definitions: nothing is built, objects are checked against them."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from tools import debian, tiny_model, vllm_on_cpu, wheels
 from tools.build import built
-from tools.catalog import AUTOSCALER, DATA_PLANE, Tool
+from tools.catalog import AUTOSCALER, DATA_PLANE, KARPENTER, Tool
 from tools.console import SetupError
 from tools.vllm_on_cpu import Vllm
 
@@ -93,6 +93,11 @@ def autoscaler() -> Autoscaler:
         "keda_crds": _binary(AUTOSCALER, "crds"),
     }
     return Autoscaler(**_complete(parts))
+
+
+def karpenter_crds() -> Path:
+    """Return the folder of Karpenter's custom resource definitions, or raise SetupError without it."""
+    return Path(_complete({"crds": _binary(KARPENTER, "crds")})["crds"])
 
 
 def _complete(parts: dict[str, Any]) -> dict[str, Any]:

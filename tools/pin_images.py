@@ -13,19 +13,17 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Run as a file, the interpreter looks for modules in tools/ and not in the folder above.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from components.images import PLACEHOLDER_DIGEST, locked_images
-from components.needed_images import needed_images
+from components.images import PLACEHOLDER_DIGEST
+from components.needed_images import every_image, field_of
 from stacks.errors import InputError, Place, Problem
-from stacks.evaluation import CommandEvaluation
 from stacks.reading import read_stack
-from stacks.stack import Stack
 from tools import stack_text
 from tools.console import say
 from tools.environment import ROOT
@@ -45,7 +43,7 @@ def main(
     asked = parser().parse_args(arguments)
     file = folder / f"Pulumi.{asked.stack}.yaml"
     try:
-        images = declared_images(read_stack(file))
+        images = every_image(read_stack(file))
         before = file.read_bytes().decode()
         found = digests(str(file), images, registries or Registries(), renew=asked.renew)
         after = edited(before, found, str(file))
@@ -74,23 +72,6 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def declared_images(stack: Stack) -> dict[stack_text.Path, str]:
-    """Return every image that the stack needs, by where it stands or would stand in its file."""
-    known = {**locked_images(), **stack.images}
-    needed = needed_images(stack)
-    return {("images", name): known[name] for name in known if name in needed} | dict(
-        _of_models(stack)
-    )
-
-
-def _of_models(stack: Stack) -> Iterator[tuple[stack_text.Path, str]]:
-    for index, model in enumerate(stack.models):
-        here = ("models", index, "serving")
-        yield (*here, "image"), model.serving.image
-        if isinstance(model.serving.evaluation, CommandEvaluation):
-            yield (*here, "evaluation", "image"), model.serving.evaluation.image
-
-
 def digests(
     file: str, images: Mapping[stack_text.Path, str], registries: Registries, *, renew: bool
 ) -> dict[stack_text.Path, str]:
@@ -103,7 +84,7 @@ def digests(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = dict(pool.map(lambda image: (image, answer(image, registries)), asked))
     problems = [
-        problem(Place(file, field(path)), image, said)
+        problem(Place(file, field_of(path)), image, said)
         for path, image in images.items()
         if isinstance(said := answers.get(image), RegistryError)
     ]
@@ -128,11 +109,6 @@ def answer(image: str, registries: Registries) -> str | RegistryError:
         return error
 
 
-def field(path: stack_text.Path) -> str:
-    """Return a path as messages name it: models[0].serving.image."""
-    return "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)[1:]
-
-
 def problem(place: Place, image: str, error: RegistryError) -> Problem:
     """Return what is said of an image whose digest nobody gave."""
     name = image.partition("@")[0]
@@ -153,7 +129,7 @@ def edited(text: str, images: Mapping[stack_text.Path, str], file: str) -> str:
     try:
         return stack_text.with_images(text, images) if images else text
     except stack_text.LayoutError:
-        by_hand = ", ".join(f"{field(path)}: {image}" for path, image in images.items())
+        by_hand = ", ".join(f"{field_of(path)}: {image}" for path, image in images.items())
         raise Place(file, "images").error(
             found="a layout that cannot be edited line by line",
             allowed="one image on a line, without anchors",

@@ -34,6 +34,7 @@ def environment(
     largest_request_mib: float,
     offline: bool,
     traced_as: str | None,
+    aws_region: str | None = None,
 ) -> dict[str, str]:
     """Return the engine's environment variables.
 
@@ -41,7 +42,8 @@ def environment(
     `engine_cache_path` compiled graphs (kept, they shorten the next cold start) and `home_path` what
     other libraries write. `startup_budget_s` is what the startup probe allows; `offline` says that
     the weights are in place and the hub must not be asked; `traced_as` is the name under which spans
-    are sent, None where none are.
+    are sent, None where none are; `aws_region` is that of the stack's
+    bucket for weights, None where they are elsewhere.
     """
     variables = {
         "HOME": home_path,
@@ -55,7 +57,12 @@ def environment(
             int((largest_request_mib + ROUTER_ROOM_MIB) * 2**20)
         ),
     }
-    return FIXED | variables | (OFFLINE if offline else {}) | _tracing(traced_as)
+    return FIXED | variables | (OFFLINE if offline else {}) | _tracing(traced_as) | aws(aws_region)
+
+
+def aws(region: str | None) -> dict[str, str]:
+    """Return what clients of AWS read: boto3 the one, the C++ client of the streamer the other."""
+    return {"AWS_DEFAULT_REGION": region, "AWS_REGION": region} if region else {}
 
 
 def _tracing(name: str | None) -> dict[str, str]:

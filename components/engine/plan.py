@@ -1,7 +1,7 @@
 """From a declared model to what its pods are: arguments, memory, probes. Pure, and tested as such."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +10,19 @@ from components.engine.arguments import EngineSettings, arguments, check_extra_a
 from components.engine.environment import environment
 from components.engine.known_arguments import pinned_version
 from components.engine.probes import Timings, check_timings, timings
-from components.engine.weights import Download, EngineWeights, check_weights, engine_weights
+from components.engine.weights import (
+    Download,
+    EngineWeights,
+    check_weights,
+    engine_weights,
+    manifest_problem,
+)
 from components.images import placeholder_problem
+from stacks.aws.target import Eks
 from stacks.errors import InputError, Place, Problem
 from stacks.pool import Autoscaled
-from stacks.stack import ServedModel
+from stacks.sources import StoreSource
+from stacks.stack import ServedModel, Stack
 from stacks.target import Target
 
 PORT: Final = 8000
@@ -47,6 +55,8 @@ class EngineSurroundings:
     aliases: frozenset[str] = frozenset()
     """Of all models. Each engine answers to each of them, and the gateway alone says whom a request
     reaches: an alias moves to another model without a restart of either."""
+    model_store: str | None = None
+    """Name of the stack's bucket for weights; None where it has none."""
 
 
 NO_SURROUNDINGS: Final = EngineSurroundings()
@@ -73,6 +83,39 @@ class VllmPlan:
     """A roll-out may start a new replica before an old one stops: a GPU is spare."""
 
 
+def vllm_plans(
+    stack: Stack,
+    replicas: Mapping[str, int],
+    target: Target,
+    *,
+    file: str,
+    model_store: str | None,
+) -> dict[str, VllmPlan]:
+    """Return the plan of each model of a stack; `replicas` by model.
+
+    `model_store` is the name of the stack's bucket for weights, None where it has none.
+
+    Raises:
+        InputError: as `vllm_plan`.
+    """
+    around = EngineSurroundings(
+        traces=stack.observability.traces,
+        largest_request_mib=stack.gateway.largest_request_mib,
+        aliases=frozenset(alias for each in stack.models for alias in each.serving.aliases),
+        model_store=model_store,
+    )
+    return {
+        model.name: vllm_plan(
+            model,
+            Place(file, f"models[{index}]"),
+            target,
+            replicas=replicas[model.name],
+            around=around,
+        )
+        for index, model in enumerate(stack.models)
+    }
+
+
 def vllm_plan(
     model: ServedModel,
     place: Place,
@@ -87,12 +130,18 @@ def vllm_plan(
         InputError: an argument is unknown to the pinned vLLM or owned by a setting, the version is
             another one, or a timing cannot hold; all of them at once.
     """
-    serving, gpus = model.serving, model.pool.gpus_per_replica
     times = _timings(model, replicas)
     problems = list(_problems(model, times, place, target))
     if problems:
         raise InputError(*problems)
-    weights = engine_weights(model)
+    return _checked_plan(model, times, target, around)
+
+
+def _checked_plan(
+    model: ServedModel, times: Timings, target: Target, around: EngineSurroundings
+) -> VllmPlan:
+    serving, gpus = model.serving, model.pool.gpus_per_replica
+    weights = engine_weights(model, around.model_store)
     shared = SHARED_MEMORY_GIB if gpus == 1 else SHARED_MEMORY_GIB_PER_GPU * gpus
     return VllmPlan(
         image=serving.image,
@@ -105,6 +154,7 @@ def vllm_plan(
             largest_request_mib=around.largest_request_mib,
             offline=weights.offline,
             traced_as=f"vllm-{model.name}" if around.traces else None,
+            aws_region=_store_region(model, target),
         ),
         timings=times,
         gpus=gpus,
@@ -115,6 +165,12 @@ def vllm_plan(
         downloads=weights.downloads,
         surge=serving.spare_gpus_for_rollout >= gpus,
     )
+
+
+def _store_region(model: ServedModel, target: Target) -> str | None:
+    """Return the region of the stack's bucket, where the weights are there."""
+    stored = isinstance(model.serving.source, StoreSource)
+    return target.region if stored and isinstance(target, Eks) else None
 
 
 def _timings(model: ServedModel, replicas: int) -> Timings:
@@ -172,6 +228,8 @@ def _problems(
     serving, here = model.serving, place.at("serving")
     yield from check_weights(model, place)
     if problem := placeholder_problem(serving.image, here.at("image"), target):
+        yield problem
+    if problem := manifest_problem(serving.source, here.at("source"), target):
         yield problem
     for wrong in check_extra_arguments(tuple(serving.arguments.items())):
         yield here.at("arguments").problem(

@@ -6,14 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from components.model_store.accounts import folder
 from stacks.errors import Place, Problem
-from stacks.sources import Adapter, HubSource, ImageSource, S3Source, VolumeSource
+from stacks.sources import (
+    Adapter,
+    HubSource,
+    ImageSource,
+    S3Source,
+    Source,
+    StoreSource,
+    VolumeSource,
+)
 from stacks.stack import ServedModel
+from stacks.target import Render, Target
 
 VOLUME: Final = "/models-volume"
 """Where the volume of the weights is mounted, read-only."""
 ADAPTERS: Final = "/models/adapters"
 """Where adapters from the hub are put before the engine starts, on the pod's own volume."""
+PLACEHOLDER_MANIFEST: Final = 64 * "0"
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -52,27 +63,24 @@ class EngineWeights:
         return self.revision is None
 
 
-def engine_weights(model: ServedModel) -> EngineWeights:
-    """Return where the weights and adapters of a model come from; see `check_weights`."""
+def engine_weights(model: ServedModel, model_store: str | None) -> EngineWeights:
+    """Return where the weights and adapters of a model come from; see `check_weights`.
+
+    `model_store` is the name of the stack's bucket, where it has one.
+    """
     source, weights = model.serving.source, model.weights
-    adapters = model.serving.adapters
-    modules = tuple(_module(adapter, model) for adapter in adapters)
-    downloads = tuple(
-        Download(repository=a.id, revision=a.revision, folder=_folder(a, model))
-        for a in adapters
-        if a.revision and not a.id.startswith("/")
-    )
+    modules = tuple(_module(adapter, model) for adapter in model.serving.adapters)
     match source:
         case HubSource():
             return EngineWeights(
                 model=weights.id,
                 revision=weights.revision,
                 lora_modules=modules,
-                downloads=downloads,
+                downloads=_downloads(model),
             )
-        case S3Source():
+        case S3Source() | StoreSource():
             return EngineWeights(
-                model=source.uri,
+                model=_bucket_folder(model, source, model_store),
                 revision=None,
                 load_format="runai_streamer",
                 loader_config=_json({"concurrency": source.concurrency}),
@@ -93,12 +101,13 @@ def check_weights(model: ServedModel, place: Place) -> Iterator[Problem]:
     """Yield what does not go together in the weights of a model; `place` is that of the model."""
     weights, source = model.weights, model.serving.source
     on_the_hub = isinstance(source, HubSource)
-    if on_the_hub and not HUB_ID.fullmatch(weights.id):
+    filled = isinstance(source, StoreSource) and source.filled_from == "hub"
+    if (on_the_hub or filled) and not HUB_ID.fullmatch(weights.id):
         yield place.at("weights.id").problem(
             found=weights.id,
-            allowed="owner/name on the model hub, where serving.source is the hub",
+            allowed="owner/name on the model hub, where the weights come from there",
             remedy="name the repository; for weights that lie elsewhere declare where: "
-            "serving.source: {kind: image, path: /models/...}, or a volume, or s3",
+            "serving.source: {kind: image, path: /models/...}, or a volume, or s3, or the stack's store",
         )
     for index, adapter in enumerate(model.serving.adapters):
         here = place.at(f"serving.adapters[{index}].id")
@@ -116,6 +125,40 @@ def check_weights(model: ServedModel, place: Place) -> Iterator[Problem]:
                 allowed="owner/name on the model hub, or an absolute path in the image",
                 remedy="name the adapter's repository",
             )
+
+
+def manifest_problem(source: Source, place: Place, target: Target) -> Problem | None:
+    """Return what is wrong with a manifest that nobody has computed yet; None on a target that only renders.
+
+    `place` is that of the source.
+    """
+    if not isinstance(source, StoreSource) or isinstance(target, Render):
+        return None
+    if source.manifest_sha256 != PLACEHOLDER_MANIFEST:
+        return None
+    return place.at("manifest_sha256").problem(
+        found="zeros, which stand for a manifest",
+        allowed="the SHA-256 of the manifest of the revision's files",
+        remedy="hf download OWNER/NAME --revision COMMIT --local-dir FOLDER, then "
+        "python tools/manifest.py FOLDER prints it",
+    )
+
+
+def _bucket_folder(
+    model: ServedModel, source: S3Source | StoreSource, model_store: str | None
+) -> str:
+    if isinstance(source, S3Source):
+        return source.uri
+    assert model_store, "the stack was refused without a store"  # noqa: S101
+    return f"s3://{model_store}/{folder(model)}"
+
+
+def _downloads(model: ServedModel) -> tuple[Download, ...]:
+    return tuple(
+        Download(repository=a.id, revision=a.revision, folder=_folder(a, model))
+        for a in model.serving.adapters
+        if a.revision and not a.id.startswith("/")
+    )
 
 
 def _module(adapter: Adapter, model: ServedModel) -> str:

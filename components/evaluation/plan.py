@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict
 from components.engine.plan import VllmPlan
 from components.engine.pod import ENGINE_KEY
 from components.images import Images, placeholder_problem
+from components.jobs import JobPlan
 from components.labels import selector
 from components.pods import (
     FILES,
@@ -51,16 +52,8 @@ while True:
 """A replica is ready before its router has found it; until then requests would fail."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluationPlan:
-    """One Job, and the files it reads."""
-
-    name: str
-    """Of the Job and its ConfigMap; another one whenever anything that is evaluated changes."""
-    spec: JobSpecArgsDict
-    files: Mapping[str, str]
-    await_s: int
-    """What `pulumi up` waits for its end."""
+class EvaluationPlan(JobPlan):
+    """The Job of one model; its name changes whenever anything that is evaluated does."""
 
 
 def evaluation_plans(

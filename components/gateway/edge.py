@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.gateway.errors import answer, body, local_replies
+from components.gateway.lifecycle import readiness
 from components.gateway.limits import key_limits, limit_filter
 from components.gateway.pieces import (
     INTERNAL_HEADERS,
@@ -38,9 +39,12 @@ METHOD: Final = ":method"
 CERTIFICATES: Final = "/etc/envoy-files/certificate.yaml"
 """What names the certificate's files, so that a renewed one is read without a restart."""
 READS_BODY: Final = ("buffer", "lua", "json_to_metadata", "sse_to_metadata", "ratelimit")
+NOBODY: Final = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 SHADOW: Final = "shadow"
 ARRIVES_WITHIN: Final = "60s"
 """For the whole request: longer is a client that only holds a connection."""
+IDLE_CONNECTION_S: Final = 4060
+"""Longer than a load balancer keeps a connection without a request, 4,000 s: what it has is open."""
 
 
 def edge_listener(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
@@ -49,10 +53,11 @@ def edge_listener(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
         "stat_prefix": "gateway",
         "use_remote_address": True,
         # Nobody is internal: what a client sends in x-envoy-* headers is dropped.
-        "internal_address_config": {"cidr_ranges": [_range("255.255.255.255", 32)]},
+        "internal_address_config": {"cidr_ranges": [NOBODY]},
         "early_header_mutation_extensions": [_drop_clients_headers()],
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
+        "common_http_protocol_options": {"idle_timeout": seconds(IDLE_CONNECTION_S)},
         "stream_idle_timeout": seconds(plan.longest_silence_s),
         "request_timeout": ARRIVES_WITHIN,
         "request_headers_timeout": "10s",
@@ -121,10 +126,6 @@ def _server_tls() -> Json:
     return {"name": "tls", "typed_config": typed(kind, common_tls_context=common)}
 
 
-def _range(address: str, bits: int) -> Json:
-    return {"address_prefix": address, "prefix_len": bits}
-
-
 def _drop_clients_headers() -> Json:
     kind = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
     mutations = [{"remove": name} for name in (*INTERNAL_HEADERS, *CLIENTS_TRACE)]
@@ -136,6 +137,7 @@ def _drop_clients_headers() -> Json:
 
 def _filters(plan: GatewayPlan) -> list[Json]:
     return [
+        readiness(),  # for load balancers, which reach no other port
         http_filter("buffer", "Buffer", max_request_bytes=plan.largest_request_bytes),
         *([recorder(plan.prompts_until)] if plan.prompts_until else []),
         *usage_filters([asked("model"), asked("stream")]),
@@ -180,8 +182,7 @@ def _key_routes(plan: GatewayPlan, key: GatewayKey, its_key: Json) -> Iterator[J
         **who,
     )
     known = {"dynamic_metadata": [_model_is({"present_match": True})]}
-    missing = body("there is no such model", "model_not_found")
-    yield answer(404, missing, {**match, **known}, **who)
+    yield answer(404, body("there is no such model", "model_not_found"), match | known, **who)
     unnamed = body("the body must be JSON and name a model", "model_missing")
     yield answer(400, unnamed, match, **who)
     listed = {**MODELS, "headers": [its_key, _is(METHOD, "GET")]}
@@ -221,9 +222,9 @@ def _mirrored(plan: GatewayPlan, key: GatewayKey) -> Json:
     """Return where a copy goes: with the client's key, which the other gateway knows too."""
     if not plan.mirror or key.residency == "restricted":
         return {}
-    share = {"numerator": round(plan.mirror.fraction * 1e6), "denominator": "MILLION"}
-    policy = {"cluster": SHADOW, "runtime_fraction": {"default_value": share}}
-    return {"request_mirror_policies": [policy]}
+    millionths = round(plan.mirror.fraction * 1e6)
+    copied = {"default_value": {"numerator": millionths, "denominator": "MILLION"}}
+    return {"request_mirror_policies": [{"cluster": SHADOW, "runtime_fraction": copied}]}
 
 
 def _chosen(model: Model) -> Json:

@@ -42,20 +42,24 @@ def lifecycle_listeners(plan: GatewayPlan) -> Iterator[Json]:
         "route_config": routes(metrics),
     }
     yield listener("metrics", socket(at.listen, at.metrics), manager)
-    health = http_filter(
+    kubelet = {
+        "stat_prefix": "lifecycle",
+        "stream_idle_timeout": "0s",
+        "http_filters": [readiness(), lua(drain_code(plan)), router()],
+        "route_config": routes(answer(200, "drained", {"path": DRAIN})),
+    }
+    yield listener("lifecycle", socket(at.listen, at.lifecycle), kubelet)
+    yield _pause(plan)
+
+
+def readiness() -> Json:
+    """Return the filter that answers READY: 200, and 503 from the drain on."""
+    return http_filter(
         "health_check",
         "HealthCheck",
         pass_through_mode=False,
         headers=[{"name": ":path", "string_match": {"exact": READY}}],
     )
-    kubelet = {
-        "stat_prefix": "lifecycle",
-        "stream_idle_timeout": "0s",
-        "http_filters": [health, lua(drain_code(plan)), router()],
-        "route_config": routes(answer(200, "drained", {"path": DRAIN})),
-    }
-    yield listener("lifecycle", socket(at.listen, at.lifecycle), kubelet)
-    yield _pause(plan)
 
 
 def _pause(plan: GatewayPlan) -> Json:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 
+from stacks.aws.target import Eks
 from stacks.gateway import GatewayKey, Mirror, Tls, TlsSecret
 from stacks.scaling import Fallback
 from stacks.stack import ServedModel, Stack
@@ -16,6 +17,8 @@ FIRST_BYTE_OVER_SLO: Final = 10
 FIRST_BYTE_MIN_S: Final = 10.0
 ISSUED_TLS_SECRET: Final = "gateway-tls"  # noqa: S105 - a name
 """Secret that cert-manager writes the certificate to."""
+NODE_PORTS: Final = {"http": 30080, "https": 30443}
+"""Ports of every node behind a load balancer of the program's own; within Kubernetes' 30000 to 32767."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,8 @@ class GatewayPlan:
 
     replicas: int
     exposure: str
+    node_port: int | None
+    """Of every node, where the load balancer is the program's own; None where there is no such."""
     tls_secret: str | None
     longest_request_s: float
     longest_silence_s: float
@@ -139,6 +144,7 @@ def gateway_plan(stack: Stack, prices: Mapping[str, Price]) -> GatewayPlan:
     return GatewayPlan(
         replicas=gateway.replicas,
         exposure=gateway.exposure,
+        node_port=node_port(stack),
         tls_secret=_tls_secret(gateway.tls),
         longest_request_s=gateway.longest_request_seconds,
         longest_silence_s=gateway.longest_silence_seconds,
@@ -151,6 +157,13 @@ def gateway_plan(stack: Stack, prices: Mapping[str, Price]) -> GatewayPlan:
         mirror=gateway.mirror,
         at=Addresses(edge=8443 if gateway.tls else 8080),
     )
+
+
+def node_port(stack: Stack) -> int | None:
+    """Return the port of every node by which clients come in; None where none leads there."""
+    if not isinstance(stack.target, Eks) or stack.gateway.exposure != "load_balancer":
+        return None
+    return NODE_PORTS["https" if stack.gateway.tls else "http"]
 
 
 def _tls_secret(tls: Tls | None) -> str | None:

@@ -28,10 +28,10 @@ CLIENTS_TRACE: Final = ("traceparent", "tracestate")
 
 
 def access_log() -> list[Json]:
-    """Return the request log: a line of JSON on standard output for each request."""
+    """Return the request log: a line of JSON on standard output for each request but health checks."""
     kind = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
     config = typed(kind, log_format={"json_format": LOG_FIELDS})
-    return [{"name": "requests", "typed_config": config}]
+    return [{"name": "requests", "filter": {"not_health_check_filter": {}}, "typed_config": config}]
 
 
 def collector_cluster(plan: GatewayPlan) -> Json:

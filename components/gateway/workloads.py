@@ -1,11 +1,15 @@
 """The three workloads: Envoy, its rate-limit service, and the counters of that. Pure."""
 
 import math
-from collections.abc import Mapping
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict, PodSpecArgsDict
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    EnvVarArgsDict,
+    VolumeArgsDict,
+    VolumeMountArgsDict,
+)
 
 from components.gateway.edge import CERTIFICATES, certificates_text
 from components.gateway.lifecycle import DRAIN, READY, longest_drain_s
@@ -30,6 +34,7 @@ from components.workload import RECREATE, Workload
 GATEWAY: Final = "gateway"
 LIMITS: Final = "gateway-limits"
 COUNTERS: Final = "gateway-counters"
+LIMITS_PORTS: Final = {"grpc": 8081, "http": 8082, "metrics": 9102}
 ENVOY_FILE: Final = "envoy.yaml"
 GRACE_SPARE_S: Final = 15
 """Between the end of the drain and that of the process."""
@@ -42,42 +47,13 @@ REDIS_USER: Final = 999
 
 def gateway_workload(plan: GatewayPlan, images: Images, config: pulumi.Input[str]) -> Workload:
     """Return Envoy; `config` is the text of `envoy_text`, which holds keys."""
-    chosen, at = selector(GATEWAY, GATEWAY), plan.at
-    name = "https" if plan.tls_secret else "http"
-    ports = {name: at.edge, "metrics": at.metrics}
-    ready = http_probe(READY, "lifecycle")
-    container: ContainerArgsDict = {
-        "name": "envoy",
-        "image": images["envoy"],
-        "command": ["/usr/local/bin/envoy"],
-        "args": [
-            *("--config-path", f"/etc/envoy-secrets/{ENVOY_FILE}"),
-            *("--concurrency", str(WORKERS)),
-            *("--log-level", "warning"),
-            "--disable-hot-restart",
-        ],
-        "ports": [
-            {"name": n, "container_port": p}
-            for n, p in (ports | {"lifecycle": at.lifecycle}).items()
-        ],
-        "startup_probe": http_probe(READY, "lifecycle", period_s=1, failures=60),
-        "readiness_probe": ready,
-        "lifecycle": {"pre_stop": {"http_get": {"path": DRAIN, "port": "lifecycle"}}},
-        "resources": resources(cpus=1, memory_gib=memory_gib(plan)),
-        "security_context": hardened(),
-        "volume_mounts": [
-            {"name": SECRETS, "mount_path": "/etc/envoy-secrets", "read_only": True},
-        ],
-    }
     pod = pod_spec(
-        [container],
+        [_envoy(plan, images["envoy"])],
         name=GATEWAY,
-        chosen=chosen,
+        chosen=selector(GATEWAY, GATEWAY),
         grace_s=longest_drain_s(plan) + GRACE_SPARE_S,
-        volumes=[secrets_volume(GATEWAY)],
+        volumes=_envoy_volumes(plan),
     )
-    if plan.tls_secret:
-        _mount_certificate(plan, pod, container)
     return Workload(
         name=GATEWAY,
         component=GATEWAY,
@@ -85,26 +61,66 @@ def gateway_workload(plan: GatewayPlan, images: Images, config: pulumi.Input[str
         replicas=plan.replicas,
         pod=pod,
         # Prometheus finds pods; a load balancer must not have their metrics.
-        ports={name: at.edge},
-        service_type="LoadBalancer" if plan.exposure == "load_balancer" else "ClusterIP",
+        ports=_edge_port(plan),
+        service_type=_service_type(plan),
+        node_port=plan.node_port,
         files={CERTIFICATES.rpartition("/")[2]: certificates_text(plan)} if plan.tls_secret else {},
         secrets={ENVOY_FILE: config},
     )
 
 
-def memory_gib(plan: GatewayPlan) -> float:
-    """Return what a pod may use: every body that it may hold at once, kept twice, and itself."""
-    bodies = sum(plan.concurrent(key) for key in plan.keys) * plan.largest_request_bytes
-    return math.ceil(4 * (BASE_MEMORY_GIB + 2 * bodies / 2**30)) / 4
+def _service_type(plan: GatewayPlan) -> str:
+    if plan.node_port:
+        return "NodePort"
+    return "LoadBalancer" if plan.exposure == "load_balancer" else "ClusterIP"
 
 
-def _mount_certificate(plan: GatewayPlan, pod: PodSpecArgsDict, envoy: ContainerArgsDict) -> None:
-    envoy["volume_mounts"] = [
-        {"name": SECRETS, "mount_path": "/etc/envoy-secrets", "read_only": True},
+def _edge_port(plan: GatewayPlan) -> dict[str, int]:
+    return {"https" if plan.tls_secret else "http": plan.at.edge}
+
+
+def _envoy(plan: GatewayPlan, image: str) -> ContainerArgsDict:
+    at = plan.at
+    ports = _edge_port(plan) | {"metrics": at.metrics, "lifecycle": at.lifecycle}
+    return {
+        "name": "envoy",
+        "image": image,
+        "command": ["/usr/local/bin/envoy"],
+        "args": [
+            *("--config-path", f"/etc/envoy-secrets/{ENVOY_FILE}"),
+            *("--concurrency", str(WORKERS)),
+            *("--log-level", "warning"),
+            "--disable-hot-restart",
+        ],
+        "ports": [{"name": n, "container_port": p} for n, p in ports.items()],
+        "startup_probe": http_probe(READY, "lifecycle", period_s=1, failures=60),
+        "readiness_probe": http_probe(READY, "lifecycle"),
+        "lifecycle": {"pre_stop": {"http_get": {"path": DRAIN, "port": "lifecycle"}}},
+        "resources": resources(cpus=1, memory_gib=memory_gib(plan)),
+        "security_context": hardened(),
+        "volume_mounts": _envoy_mounts(plan),
+    }
+
+
+def _envoy_mounts(plan: GatewayPlan) -> list[VolumeMountArgsDict]:
+    config: VolumeMountArgsDict = {
+        "name": SECRETS,
+        "mount_path": "/etc/envoy-secrets",
+        "read_only": True,
+    }
+    if not plan.tls_secret:
+        return [config]
+    return [
+        config,
         {"name": FILES, "mount_path": CERTIFICATES.rpartition("/")[0], "read_only": True},
         {"name": "certificate", "mount_path": plan.at.certificate, "read_only": True},
     ]
-    pod["volumes"] = [
+
+
+def _envoy_volumes(plan: GatewayPlan) -> list[VolumeArgsDict]:
+    if not plan.tls_secret:
+        return [secrets_volume(GATEWAY)]
+    return [
         secrets_volume(GATEWAY),
         files_volume(GATEWAY),
         {
@@ -114,24 +130,16 @@ def _mount_certificate(plan: GatewayPlan, pod: PodSpecArgsDict, envoy: Container
     ]
 
 
+def memory_gib(plan: GatewayPlan) -> float:
+    """Return what a pod may use: every body that it may hold at once, kept twice, and itself."""
+    bodies = sum(plan.concurrent(key) for key in plan.keys) * plan.largest_request_bytes
+    return math.ceil(4 * (BASE_MEMORY_GIB + 2 * bodies / 2**30)) / 4
+
+
 def limits_workload(plan: GatewayPlan, images: Images, password: pulumi.Input[str]) -> Workload:
     """Return the rate-limit service; its limits are no secret, `password` is that of its Redis."""
-    ports = {"grpc": 8081, "http": 8082, "metrics": 9102}
-    container: ContainerArgsDict = {
-        "name": "ratelimit",
-        "image": images["ratelimit"],
-        "command": ["/bin/ratelimit"],
-        "env": _limits_environment(ports),
-        "ports": [{"name": n, "container_port": p} for n, p in ports.items()],
-        "readiness_probe": http_probe("/healthcheck", "http"),
-        "resources": resources(cpus=0.1, memory_gib=0.125),
-        "security_context": hardened(),
-        "volume_mounts": [
-            {"name": FILES, "mount_path": "/data/ratelimit/config", "read_only": True}
-        ],
-    }
     pod = pod_spec(
-        [container],
+        [_ratelimit(images["ratelimit"])],
         name=LIMITS,
         chosen=selector(LIMITS, LIMITS),
         grace_s=30,
@@ -143,13 +151,29 @@ def limits_workload(plan: GatewayPlan, images: Images, password: pulumi.Input[st
         instance=LIMITS,
         replicas=2,
         pod=pod,
-        ports=ports,
+        ports=LIMITS_PORTS,
         files={FILE: limits_text(plan)},
         reads={f"{COUNTERS}/password": password},
     )
 
 
-def _limits_environment(ports: Mapping[str, int]) -> list[EnvVarArgsDict]:
+def _ratelimit(image: str) -> ContainerArgsDict:
+    return {
+        "name": "ratelimit",
+        "image": image,
+        "command": ["/bin/ratelimit"],
+        "env": _ratelimit_environment(),
+        "ports": [{"name": n, "container_port": p} for n, p in LIMITS_PORTS.items()],
+        "readiness_probe": http_probe("/healthcheck", "http"),
+        "resources": resources(cpus=0.1, memory_gib=0.125),
+        "security_context": hardened(),
+        "volume_mounts": [
+            {"name": FILES, "mount_path": "/data/ratelimit/config", "read_only": True}
+        ],
+    }
+
+
+def _ratelimit_environment() -> list[EnvVarArgsDict]:
     plain = {
         "RUNTIME_ROOT": "/data",
         "RUNTIME_SUBDIRECTORY": "ratelimit",
@@ -162,9 +186,9 @@ def _limits_environment(ports: Mapping[str, int]) -> list[EnvVarArgsDict]:
         "REDIS_TIMEOUT": "1s",
         "USE_STATSD": "false",
         "USE_PROMETHEUS": "true",
-        "PROMETHEUS_ADDR": f":{ports['metrics']}",
-        "GRPC_PORT": str(ports["grpc"]),
-        "PORT": str(ports["http"]),
+        "PROMETHEUS_ADDR": f":{LIMITS_PORTS['metrics']}",
+        "GRPC_PORT": str(LIMITS_PORTS["grpc"]),
+        "PORT": str(LIMITS_PORTS["http"]),
         "DEBUG_HOST": "127.0.0.1",
         "LOG_FORMAT": "json",
     }
@@ -174,22 +198,10 @@ def _limits_environment(ports: Mapping[str, int]) -> list[EnvVarArgsDict]:
 
 def counters_workload(images: Images, password: pulumi.Input[str]) -> Workload:
     """Return Redis: counters of a minute and of a day, which a lost pod begins anew."""
-    chosen = selector(COUNTERS, COUNTERS)
-    container: ContainerArgsDict = {
-        "name": "redis",
-        "image": images["redis"],
-        "command": ["redis-server"],
-        "args": ["/etc/redis/redis.conf"],
-        "ports": [{"name": "redis", "container_port": 6379}],
-        "readiness_probe": {"tcp_socket": {"port": "redis"}, "period_seconds": 5},
-        "resources": resources(cpus=0.1, memory_gib=2 * COUNTERS_MEMORY_MIB / 1024),
-        "security_context": hardened(),
-        "volume_mounts": [{"name": SECRETS, "mount_path": "/etc/redis", "read_only": True}],
-    }
     pod = pod_spec(
-        [container],
+        [_redis(images["redis"])],
         name=COUNTERS,
-        chosen=chosen,
+        chosen=selector(COUNTERS, COUNTERS),
         grace_s=10,
         volumes=[secrets_volume(COUNTERS)],
         user_id=REDIS_USER,
@@ -207,6 +219,20 @@ def counters_workload(images: Images, password: pulumi.Input[str]) -> Workload:
         },
         strategy=RECREATE,
     )
+
+
+def _redis(image: str) -> ContainerArgsDict:
+    return {
+        "name": "redis",
+        "image": image,
+        "command": ["redis-server"],
+        "args": ["/etc/redis/redis.conf"],
+        "ports": [{"name": "redis", "container_port": 6379}],
+        "readiness_probe": {"tcp_socket": {"port": "redis"}, "period_seconds": 5},
+        "resources": resources(cpus=0.1, memory_gib=2 * COUNTERS_MEMORY_MIB / 1024),
+        "security_context": hardened(),
+        "volume_mounts": [{"name": SECRETS, "mount_path": "/etc/redis", "read_only": True}],
+    }
 
 
 def redis_text(password: str) -> str:

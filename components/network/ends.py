@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from components.labels import APP, INSTANCE, selector
+from stacks.aws.made import service_cidr
+from stacks.aws.target import Eks, NoEgress
 from stacks.observability import ExistingLangfuse, OwnPrometheus
 from stacks.stack import ServedModel, Stack
 
@@ -13,6 +15,8 @@ Manifest = dict[str, Any]
 
 LINK_LOCAL: Final = "169.254.0.0/16"
 """Instance metadata, with the credentials of a node: never reached from here."""
+POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
+"""Of EKS, on port 80 of every node: AWS_CONTAINER_CREDENTIALS_FULL_URI leads there."""
 PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """Addresses of clusters and company networks."""
 ANY_ADDRESS: Final = "0.0.0.0/0"
@@ -56,24 +60,47 @@ def part(component: str, instance: str = "") -> End:
     return End(component, component, instance or component)
 
 
-def private_addresses() -> list[Manifest]:
-    """Return company networks: where API servers are."""
-    return [{"ipBlock": {"cidr": cidr}} for cidr in PRIVATE]
+def blocks(*cidrs: str) -> list[Manifest]:
+    """Return every address of these ranges."""
+    return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs]
 
 
-def internet() -> list[Manifest]:
-    """Return every public address.
+def api_server(stack: Stack, _: ServedModel) -> list[Manifest]:
+    """Return where API servers are: in company networks; on EKS in the VPC, behind their Service.
+
+    There a policy sees the Service's own address, as it is before kube-proxy replaces it.
+    """
+    eks = stack.target
+    if isinstance(eks, Eks):
+        return blocks(eks.network.cidr, service_cidr(eks))
+    return blocks(*PRIVATE)
+
+
+def vpc(stack: Stack) -> list[Manifest] | None:
+    """Return the VPC of a stack that nothing leaves; None where something may."""
+    eks = stack.target
+    if isinstance(eks, Eks) and isinstance(eks.network.egress, NoEgress):
+        return blocks(eks.network.cidr)
+    return None
+
+
+def internet(stack: Stack, _: ServedModel) -> list[Manifest]:
+    """Return every public address; where nothing leaves the VPC, what stands in for them there.
 
     A NetworkPolicy knows no host names, so that what may reach one provider reaches every public
     address on that port. Who needs less puts a policy of the CNI (Cilium's toFQDNs) or an egress proxy
     in front.
     """
-    return [{"ipBlock": {"cidr": ANY_ADDRESS, "except": [*PRIVATE, LINK_LOCAL]}}]
+    public = [{"ipBlock": {"cidr": ANY_ADDRESS, "except": [*PRIVATE, LINK_LOCAL]}}]
+    return vpc(stack) or public
 
 
-def anywhere() -> list[Manifest]:
-    """Return public and private addresses, for a host that may be either: a store in one's own network."""
-    return [{"ipBlock": {"cidr": ANY_ADDRESS, "except": [LINK_LOCAL]}}]
+def anywhere(stack: Stack) -> list[Manifest]:
+    """Return public and private addresses, for a host that may be either: a store in one's own network.
+
+    Where nothing leaves the VPC it can only be in there.
+    """
+    return vpc(stack) or [{"ipBlock": {"cidr": ANY_ADDRESS, "except": [LINK_LOCAL]}}]
 
 
 def namespace_peer(name: str) -> list[Manifest]:
@@ -81,7 +108,7 @@ def namespace_peer(name: str) -> list[Manifest]:
     return [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}]
 
 
-def host_peers(host: str) -> list[Manifest]:
+def host_peers(host: str, stack: Stack) -> list[Manifest]:
     """Return where a declared host is: its namespace, its address, or anywhere outside.
 
     In the cluster is what ends in `.svc` or `.svc.cluster.local`.
@@ -92,10 +119,10 @@ def host_peers(host: str) -> list[Manifest]:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return anywhere()
+        return anywhere(stack)
     if address.is_link_local:
-        return anywhere()
-    return [{"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}]
+        return anywhere(stack)
+    return blocks(f"{address}/{address.max_prefixlen}")
 
 
 def url_port(url: str) -> int:
@@ -110,8 +137,13 @@ def url_host(url: str) -> str:
 
 
 def clients(stack: Stack, _: ServedModel) -> list[Manifest]:
-    """Return who may ask: any pod of the cluster, or anybody through the load balancer."""
-    return [] if stack.gateway.exposure == "load_balancer" else [{"namespaceSelector": {}}]
+    """Return who may ask: any pod of the cluster, or anybody through the load balancer.
+
+    Through a node port, clients arrive with the address of the node that let them in.
+    """
+    if stack.gateway.exposure == "cluster":
+        return [{"namespaceSelector": {}}]
+    return blocks(stack.target.network.cidr) if isinstance(stack.target, Eks) else []
 
 
 def prometheus(stack: Stack, model: ServedModel) -> list[Manifest]:
@@ -120,6 +152,11 @@ def prometheus(stack: Stack, model: ServedModel) -> list[Manifest]:
     if isinstance(declared, OwnPrometheus):
         return [{"podSelector": {"matchLabels": PROMETHEUS.pods(model)}}]
     return namespace_peer(declared.namespace)
+
+
+def pod_identity(_: Stack, __: ServedModel) -> list[Manifest]:
+    """Return the agent on a pod's own node that gives it the credentials of its role."""
+    return blocks(POD_IDENTITY_AGENT)
 
 
 def mirror(stack: Stack, _: ServedModel) -> list[Manifest]:
@@ -134,7 +171,7 @@ def existing_langfuse(stack: Stack, _: ServedModel) -> list[Manifest]:
     """Return the Langfuse elsewhere."""
     declared = stack.observability.langfuse
     assert isinstance(declared, ExistingLangfuse)  # noqa: S101 - the flow is there only with one
-    return host_peers(url_host(declared.url))
+    return host_peers(url_host(declared.url), stack)
 
 
 GATEWAY: Final = part("gateway")
@@ -142,6 +179,7 @@ LIMITS: Final = part("gateway-limits")
 COUNTERS: Final = part("gateway-counters")
 ROUTER: Final = End("router of the model", "router")
 ENGINE: Final = End("engine of the model", "vllm")
+PREFETCH: Final = End("prefetch of the model", "prefetch")
 EVALUATION: Final = End("evaluation of the model", "evaluation")
 PROMETHEUS: Final = part("prometheus")
 COLLECTOR: Final = part("otel-collector")

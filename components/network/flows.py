@@ -15,7 +15,7 @@ from stacks.observability import (
     OwnLangfuse,
     OwnPrometheus,
 )
-from stacks.sources import HubSource, S3Source
+from stacks.sources import HubSource, S3Source, StoreSource
 from stacks.stack import ServedModel, Stack
 
 When = Callable[[Stack, ServedModel], bool]
@@ -93,15 +93,20 @@ def _downloads(_: Stack, model: ServedModel) -> bool:
     return hub or adapters or isinstance(serving.source, S3Source)
 
 
-def _outside(name: str, peers: Callable[[], list[ends.Manifest]]) -> End:
-    return End(name, outside=lambda _stack, _model: peers())
+def _stored(_: Stack, model: ServedModel) -> bool:
+    return isinstance(model.serving.source, StoreSource)
+
+
+def _filled_from_hub(_: Stack, model: ServedModel) -> bool:
+    source = model.serving.source
+    return isinstance(source, StoreSource) and source.filled_from == "hub"
 
 
 def _store(name: str, host: Callable[[ExternalStores], str]) -> End:
     def peers(stack: Stack, _: ServedModel) -> list[ends.Manifest]:
         stores = _external(stack)
         assert stores is not None  # noqa: S101 - the flow is there only with them
-        return ends.host_peers(host(stores))
+        return ends.host_peers(host(stores), stack)
 
     return End(name, outside=peers)
 
@@ -112,10 +117,12 @@ def _bucket_host(stores: ExternalStores) -> str:
 
 CLIENTS: Final = End("clients", outside=ends.clients)
 SCRAPER: Final = End("Prometheus", outside=ends.prometheus)
-API_SERVER: Final = _outside("Kubernetes API", ends.private_addresses)
-KEDA: Final = _outside("KEDA", lambda: ends.namespace_peer("keda"))
-PROVIDER: Final = _outside("hosted provider", ends.internet)
-WEIGHTS: Final = _outside("model hub or bucket", ends.internet)
+API_SERVER: Final = End("Kubernetes API", outside=ends.api_server)
+KEDA: Final = End("KEDA", outside=lambda _stack, _model: ends.namespace_peer("keda"))
+PROVIDER: Final = End("hosted provider", outside=ends.internet)
+WEIGHTS: Final = End("model hub or bucket", outside=ends.internet)
+MODEL_STORE: Final = End("model store", outside=ends.internet)
+POD_IDENTITY: Final = End("Pod Identity agent", outside=ends.pod_identity)
 OTHER_GATEWAY: Final = End("gateway that gets a copy", outside=ends.mirror)
 OTHER_LANGFUSE: Final = End("Langfuse elsewhere", outside=ends.existing_langfuse)
 EXTERNAL_STORES: Final = (
@@ -134,6 +141,7 @@ _SCRAPED: Final = (
     (ends.ENGINE, ENGINE_PORT),
     (ends.COLLECTOR, 8888),
 )
+_STORE: Final = ((MODEL_STORE, 443, "weights"), (POD_IDENTITY, 80, "the role that may read them"))
 _BUNDLED_STORES: Final = (
     (ends.POSTGRES, (5432,)),
     (ends.CLICKHOUSE, (8123, 9000)),
@@ -165,6 +173,15 @@ FLOWS: Final[tuple[Flow, ...]] = (
     Flow(
         ends.ENGINE, WEIGHTS, (443,), "weights and adapters",
         "they come from the hub or a bucket", _downloads,
+    ),
+    Flow(
+        ends.PREFETCH, WEIGHTS, (443,), "weights", "the store is filled from the hub",
+        _filled_from_hub,
+    ),
+    *(
+        Flow(source, target, (port,), why, "the weights are in the model store", _stored)
+        for source in (ends.PREFETCH, ends.ENGINE)
+        for target, port, why in _STORE
     ),
     *(Flow(source, ends.COLLECTOR, (4318,), "spans") for source in (ends.GATEWAY, ends.ENGINE)),
     *(

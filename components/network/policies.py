@@ -40,10 +40,10 @@ def network_policies(stack: Stack, *, namespace: str) -> tuple[dict[str, Any], .
     rules = list(_unique(_rules(stack)))
     chosen = dict.fromkeys(rule.pods for rule in rules)
     return (
-        _policy("deny-all", namespace, {}, {"ingress": [], "egress": []}),
-        _policy("dns", namespace, {}, {"egress": [_dns()]}),
+        policy("deny-all", namespace, {}, {"ingress": [], "egress": []}),
+        policy("dns", namespace, {}, {"egress": [dns()]}),
         *(
-            _policy(
+            policy(
                 _name(dict(pods)),
                 namespace,
                 {"matchLabels": dict(pods)},
@@ -107,7 +107,12 @@ def _labels(end: End, model: str) -> tuple[tuple[str, str], ...]:
 
 def _name(pods: dict[str, str]) -> str:
     component, instance = pods[APP], pods[INSTANCE]
-    own = {"router": "router", "vllm": "engine", "evaluation": "evaluation"}
+    own = {
+        "router": "router",
+        "vllm": "engine",
+        "evaluation": "evaluation",
+        "prefetch": "prefetch",
+    }
     return f"{instance}-{own[component]}" if component in own else component
 
 
@@ -117,12 +122,14 @@ def _manifest(rule: Rule) -> Manifest:
     return ({key: rule.peers} if rule.peers else {}) | {"ports": ports}
 
 
-def _dns() -> Manifest:
+def dns() -> Manifest:
+    """Return the egress rule that lets pods look up names."""
     ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     return {"to": [DNS_PEER], "ports": ports}
 
 
-def _policy(name: str, namespace: str, chosen: Manifest, rules: Manifest) -> Manifest:
+def policy(name: str, namespace: str, chosen: Manifest, rules: Manifest) -> Manifest:
+    """Return a NetworkPolicy for the `chosen` pods; `rules` are lists by ingress and egress."""
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,

@@ -15,11 +15,20 @@ from gate.facts.hosted import (
     hosted_price,
     hosted_provider,
 )
-from gate.facts.records import Gpu, Instance, ModelSpec, OperationsPrice, PriceRecord, Source
+from gate.facts.records import (
+    Gpu,
+    Instance,
+    KubernetesVersion,
+    ModelSpec,
+    OperationsPrice,
+    PriceRecord,
+    Source,
+)
 from gate.facts.tables import (
     gpu,
     instance,
     instance_price,
+    kubernetes,
     max_age_days,
     model,
     operations_price,
@@ -35,6 +44,7 @@ __all__ = [
     "HostedPrice",
     "Hours",
     "Instance",
+    "KubernetesVersion",
     "ModelSpec",
     "OperationsPrice",
     "PriceRecord",
@@ -50,6 +60,7 @@ __all__ = [
     "hosted_provider",
     "instance",
     "instance_price",
+    "kubernetes",
     "max_age_days",
     "model",
     "operations_price",

@@ -37,6 +37,7 @@ def all_facts(as_of: date) -> Iterator[Fact]:
     """Yield every fact that is in force on a day; a hosted provider is one line."""
     yield from _gpus(as_of)
     yield from _instances(as_of)
+    yield from _kubernetes(as_of)
     yield from _models(as_of)
     yield from _operations(as_of)
     yield from _providers(as_of)
@@ -79,6 +80,16 @@ def _instances(as_of: date) -> Iterator[Fact]:
                 yield _fact(label, record.usd_per_hour, "USD/h", record.source, aged)
 
 
+def _kubernetes(as_of: date) -> Iterator[Fact]:
+    for name in tables.names("kubernetes"):
+        version = tables.kubernetes(name)
+        aged = age(version.source, "kubernetes_version", as_of=as_of)
+        left = max(0, (version.standard_ends - as_of).days)
+        yield _fact(
+            f"kubernetes {name} on EKS", left, "days of standard support", version.source, aged
+        )
+
+
 def _models(as_of: date) -> Iterator[Fact]:
     for name in tables.names("models"):
         spec = tables.model(name)
@@ -88,9 +99,13 @@ def _models(as_of: date) -> Iterator[Fact]:
 
 def _operations(as_of: date) -> Iterator[Fact]:
     for key in tables.names("operations"):
-        if record := tables.in_force(tables.operations_prices(key), as_of):
-            aged = age(record.source, "infrastructure_price", as_of=as_of)
-            yield _fact(key, record.value, record.unit, record.source, aged)
+        records = tables.operations_prices(key)
+        for region in dict.fromkeys(record.region for record in records):
+            held = [record for record in records if record.region == region]
+            if record := tables.in_force(held, as_of):
+                aged = age(record.source, "infrastructure_price", as_of=as_of)
+                name = key if region == tables.HOME_REGION else f"{key} {region}"
+                yield _fact(name, record.value, record.unit, record.source, aged)
 
 
 def _providers(as_of: date) -> Iterator[Fact]:

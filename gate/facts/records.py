@@ -67,6 +67,8 @@ class Instance(NamedTuple):
     """Main memory in GiB."""
     prices: tuple[PriceRecord, ...]
     """By region and purchase option, oldest first."""
+    network_gbit_per_s: float | None = None
+    """What its network cards carry at most together; None where it was not read."""
     note: str = ""
     """What a reader must know."""
 
@@ -125,3 +127,22 @@ class OperationsPrice(NamedTuple):
     """Where it was read."""
     note: str = ""
     """What the amount covers."""
+    region: str = "us-east-1"
+    """AWS region it holds in."""
+
+
+class KubernetesVersion(NamedTuple):
+    """How long EKS supports a Kubernetes version."""
+
+    name: str
+    """Minor version, e.g. 1.36."""
+    on_eks: date
+    """Day it came to EKS."""
+    standard_ends: date
+    """Day standard support ends and the extended fee begins."""
+    extended_ends: date | None
+    """Day EKS upgrades the cluster by itself; None where it is not known."""
+    source: Source
+    """Where the days were read."""
+    note: str = ""
+    """What a reader must know."""

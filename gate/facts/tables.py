@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from gate.facts.errors import UnknownFact
-from gate.facts.records import Gpu, Instance, ModelSpec, OperationsPrice, PriceRecord, Source
+from gate.facts.records import (
+    Gpu,
+    Instance,
+    KubernetesVersion,
+    ModelSpec,
+    OperationsPrice,
+    PriceRecord,
+    Source,
+)
 
 DATA: Final = Path(__file__).parent.parent / "data"
 
@@ -108,9 +116,17 @@ def model(name: str) -> ModelSpec:
     return ModelSpec(name=name, **defaults | entry | {"source": source("models", entry["source"])})
 
 
-def operations_price(key: str, *, as_of: date) -> OperationsPrice:
-    """Return the price in force on a day."""
-    records = operations_prices(key)
+HOME_REGION: Final = "us-east-1"
+"""Region of a price of operations that names none."""
+
+
+def operations_price(key: str, *, as_of: date, region: str = HOME_REGION) -> OperationsPrice:
+    """Return the price in force on a day; that of another region is never taken for it."""
+    every = operations_prices(key)
+    records = [record for record in every if record.region == region]
+    if not records:
+        known = {record.region for record in every}
+        raise UnknownFact(kind=f"region of {key}", found=region, allowed=known)
     found = in_force(records, as_of)
     if found is None:
         raise UnknownFact(kind=f"{key} on", found=f"{as_of}", allowed=starts(records))
@@ -124,6 +140,14 @@ def operations_prices(key: str) -> tuple[OperationsPrice, ...]:
         OperationsPrice(key=key, **entry | {"source": source("operations", entry["source"])})
         for entry in row("operations", "price of operations", key)
     )
+
+
+@cache
+def kubernetes(version: str) -> KubernetesVersion:
+    """Return how long EKS supports a version."""
+    entry: Row = row("kubernetes", "Kubernetes version on EKS", version)
+    held = {"extended_ends": None, **entry, "source": source("kubernetes", entry["source"])}
+    return KubernetesVersion(name=version, **held)
 
 
 def max_age_days(kind: str) -> int:

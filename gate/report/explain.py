@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from gate.case import ModelCase
+from gate.cold_start import ColdStart, cold_start
+from gate.costs import AWS
 from gate.decision import Decision
 from gate.economics.units import SECONDS_PER_MONTH
 from gate.report.words import tokens, usd
@@ -13,7 +15,8 @@ def explain(decision: Decision) -> str:
     """Return the formulas, model by model, then for the whole stack."""
     lines = [f"{decision.file}, as of {decision.as_of}; formulas: docs/model.md", ""]
     for case in decision.cases:
-        lines += [f"{case.model.name}", *(f"  {line}" for line in _model(case)), ""]
+        told = (*_model(case), *_cold_start(cold_start(case.model, decision.stack.target)))
+        lines += [f"{case.model.name}", *(f"  {line}" for line in told), ""]
     return "\n".join([*lines, "stack", *(f"  {line}" for line in _whole(decision))])
 
 
@@ -86,6 +89,14 @@ def _load(case: ModelCase) -> Iterator[str]:
     yield f"u           = U T q = {used.utilization:.4g} x 2,628,000 s x {node_rate:,.6g} = {tokens(unit)} tokens a node-month"
 
 
+def _cold_start(cold: ColdStart) -> Iterator[str]:
+    phases = {"image": cold.image_s, "weights": cold.weights_s, "engine": cold.engine_s}
+    known = [f"{name} {s:g}" for name, s in phases.items() if s is not None]
+    parts = [f"node {cold.node_s:g}"] if cold.node_s else []
+    parts += known or [f"replica {cold.replica_s:g}"]
+    yield f"cold start  = {' + '.join(parts)} = {cold.whole_s:g} s"
+
+
 def _whole(decision: Decision) -> Iterator[str]:
     whole, bills = decision.whole, decision.whole.bills
     unit, nodes = whole.tokens_per_month, decision.whole.bills.pools
@@ -96,6 +107,9 @@ def _whole(decision: Decision) -> Iterator[str]:
     means = " + ".join(f"{p.nodes(1.0):.4g} x {usd(p.node_usd)}" for p in nodes)
     yield f"nodes       = {means} = {usd(bills.nodes_usd(1.0) - bills.node_fixed_usd)} USD/month at {tokens(unit)} tokens"
     yield f"S           = {usd(whole.self_hosted_usd)}   H = {usd(whole.hosted_usd)} USD/month"
+    aws = [item.usd_per_month for item in decision.shared if item.group == AWS]
+    if aws:
+        yield f"aws         = {usd(sum(aws))} USD/month in {len(aws)} lines, within F"
     crossing = whole.break_even
     volumes = {"V*": crossing.first, "V_safe": crossing.safe, "capacity": crossing.capacity}
     for name, value in volumes.items():

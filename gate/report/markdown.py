@@ -1,5 +1,6 @@
 """The decision for a review: a heading to skim, and the full table folded below it."""
 
+from gate.costs import AWS, total
 from gate.decision import Decision
 from gate.report.text import text
 from gate.report.words import MEANING, flip_rows, tokens, usd
@@ -8,6 +9,7 @@ from gate.report.words import MEANING, flip_rows, tokens, usd
 def markdown(decision: Decision) -> str:
     """Return the decision as GitHub-flavoured markdown."""
     whole = decision.whole
+    aws_usd = total(item for item in decision.shared if item.group == AWS)
     word = "allowed" if decision.allowed else "REFUSED"
     lines = [
         f"## Break-even: `{decision.verdict.value}`, deploying is {word}",
@@ -17,6 +19,11 @@ def markdown(decision: Decision) -> str:
         "| | USD/month | USD/Mtok |",
         "|---|--:|--:|",
         _bill("self-hosted", whole.self_hosted_usd, whole.tokens_per_month),
+        *(
+            [_bill("of that, AWS around the GPU nodes", aws_usd, whole.tokens_per_month)]
+            if aws_usd
+            else []
+        ),
         _bill("hosted", whole.hosted_usd, whole.tokens_per_month),
         "",
         f"At {tokens(whole.tokens_per_month)} tokens a month.",

@@ -4,8 +4,10 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from gate.ceiling import ceiling, ceiling_usd_per_hour, quotas
 from gate.constraints import ConstraintStatus
 from gate.costs import (
+    AWS,
     ESCALATION,
     GPU,
     HOSTED,
@@ -14,6 +16,7 @@ from gate.costs import (
     OTHER,
     PEOPLE,
     CostItem,
+    total,
 )
 from gate.decision import Decision, Outcome
 from gate.findings import Finding, Level
@@ -75,18 +78,25 @@ def _own(decision: Decision, items: Iterable[tuple[CostItem, ...]]) -> Iterator[
             yield named if len(decision.cases) > 1 else item.group, item
 
 
-def _bill(title: str, lines: Iterable[Line], total: float) -> Iterator[str]:
+def _bill(title: str, lines: Iterable[Line], amount: float) -> Iterator[str]:
     """Yield a bill, a line a cost under its heading."""
     yield title
     ordered = sorted(lines, key=lambda line: _GROUPS.index(line[1].group))
     for heading, below in groupby(ordered, key=lambda line: line[0]):
+        items = [item for _, item in below]
         yield f"  {heading}"
-        for _, item in below:
+        for item in items:
             yield from _cost(item)
-    yield f"{'  total':<{_LABEL}}{usd(total).rjust(_AMOUNT)}"
+        if items[0].group == AWS:
+            yield _sum("    in all", total(items))
+    yield _sum("  total", amount)
 
 
-_GROUPS = (GPU, PEOPLE, INFRASTRUCTURE, MODEL_UPDATES, ESCALATION, OTHER, HOSTED)
+def _sum(label: str, amount: float) -> str:
+    return f"{label:<{_LABEL}}{usd(amount).rjust(_AMOUNT)}"
+
+
+_GROUPS = (GPU, PEOPLE, INFRASTRUCTURE, AWS, MODEL_UPDATES, ESCALATION, OTHER, HOSTED)
 
 
 def _cost(item: CostItem) -> Iterator[str]:
@@ -124,6 +134,7 @@ def _figures(decision: Decision) -> Iterator[str]:
     yield from _row("loss windows above V*", _windows(whole))
     yield from _row("declared volume", tokens(unit))
     yield from _capacity(whole)
+    yield from _ceiling(decision)
     yield from _row("set-up cost", f"{usd(decision.set_up_usd)} USD, {_payback(decision)}")
 
 
@@ -145,6 +156,15 @@ def _capacity(whole: Outcome) -> Iterator[str]:
         return
     yield from _row("capacity at the cap", tokens(capacity * whole.tokens_per_month))
     yield from _row("headroom at this volume", percent(capacity - 1))
+
+
+def _ceiling(decision: Decision) -> Iterator[str]:
+    nodes = [f"{m.nodes} x {m.name}, {m.kind.replace('_', ' ')}" for m in ceiling(decision)]
+    at_most = f"at most {usd(ceiling_usd_per_hour(decision))} USD an hour: {' + '.join(nodes)}"
+    yield from _row("approved ceiling", at_most)
+    needed = [f"{vcpus:,} vCPUs {name}" for name, vcpus in quotas(decision).items()]
+    if needed:
+        yield from _row("service quotas to have", ", ".join(needed))
 
 
 def _payback(decision: Decision) -> str:

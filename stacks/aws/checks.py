@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stacks.aws.closed import closed_problems
 from stacks.aws.target import Eks, NoEgress
 from stacks.costs import CostLine
 from stacks.errors import ContradictionError
@@ -10,7 +11,7 @@ from stacks.gateway import TlsIssuer
 from stacks.observability import PrometheusOperator
 from stacks.pool import CatalogNode
 from stacks.purchase import CapacityBlock, CapacityReservation
-from stacks.sources import HubSource, StoreSource
+from stacks.sources import StoreSource
 
 if TYPE_CHECKING:
     from stacks.stack import ServedModel, Stack
@@ -41,7 +42,7 @@ def aws_problems(stack: "Stack") -> Problems:
         yield from _pool(f".models[{index}].pool", model, eks)
         yield from _start(f".models[{index}]", model, eks)
     if isinstance(eks.network.egress, NoEgress):
-        yield from _closed(eks, stack)
+        yield from closed_problems(eks, stack)
 
 
 def _computed_lines(stack: "Stack") -> Problems:
@@ -196,39 +197,3 @@ def _start(place: str, model: "ServedModel", eks: Eks) -> Problems:
             allowed=f"more than {cold:g}",
             remedy="hold the first request until a node and a replica have come",
         )
-
-
-def _closed(eks: Eks, stack: "Stack") -> Problems:
-    """Yield what would need a way out that is not there."""
-    if eks.registry is None:
-        yield ContradictionError(
-            field=".target.registry",
-            found="none, with network.egress.kind: none",
-            allowed="a registry of the stack's own: no other can be reached",
-            remedy="declare target.registry and copy the images there (docs/aws.md)",
-        )
-    balancer = eks.load_balancer
-    if balancer and balancer.scheme != "internal":
-        yield ContradictionError(
-            field=".target.load_balancer.scheme",
-            found=f"{balancer.scheme}, with network.egress.kind: none",
-            allowed="internal: the network has no public subnet",
-            remedy="let clients come through the VPC",
-        )
-    for index, model in enumerate(stack.models):
-        source, place = model.serving.source, f".models[{index}].serving"
-        from_hub = isinstance(source, StoreSource) and source.filled_from == "hub"
-        if isinstance(source, HubSource) or from_hub:
-            yield ContradictionError(
-                field=f"{place}.source",
-                found="the model hub, with network.egress.kind: none",
-                allowed="weights inside: store with filled_from: elsewhere, s3, a volume or the image",
-                remedy="copy the revision to the model store and name its manifest",
-            )
-        if model.serving.fallback:
-            yield ContradictionError(
-                field=f"{place}.fallback",
-                found=f"{model.serving.fallback.base_url}, with network.egress.kind: none",
-                allowed="none: nothing leaves this network",
-                remedy="take it out",
-            )

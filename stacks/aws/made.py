@@ -3,11 +3,15 @@
 The gate prices these counts and the components register them; neither counts for itself.
 """
 
-from typing import Final
+import ipaddress
+from typing import TYPE_CHECKING, Final
 
-from stacks.aws.target import Eks, Nat, NoEgress
+from stacks.aws.target import Chart, Eks, Nat, NoEgress
 from stacks.observability import BundledStores, OwnLangfuse, OwnPrometheus
-from stacks.stack import Stack
+from stacks.pool import Autoscaled
+
+if TYPE_CHECKING:  # whose checks read this
+    from stacks.stack import Stack
 
 ALWAYS: Final = ("s3",)
 """Gateway endpoints; they cost nothing."""
@@ -25,10 +29,18 @@ GPU_DISK: Final = (6000, 500)
 """IOPS and MB/s of a GPU node's root disk: an image of 10 GB is written in 20 s, not in 80."""
 BUNDLED_STORES: Final = 4
 """Volumes of Langfuse's bundled stores: Postgres, ClickHouse, Valkey, SeaweedFS."""
+SERVICE_CIDRS: Final = ("172.20.0.0/16", "10.100.0.0/16")
+"""Where EKS takes the addresses of Services from; no network of ours has them."""
 CLUSTER_KEY: Final = "cluster"
 DATA_KEY: Final = "data"
 KEYS: Final = (CLUSTER_KEY, DATA_KEY)
 """KMS keys: of the cluster's Secrets and logs, and of disks, weights and images."""
+
+
+def service_cidr(eks: Eks) -> str:
+    """Return the addresses of the cluster's Services: the first range that is not the VPC's."""
+    vpc = ipaddress.IPv4Network(eks.network.cidr)
+    return next(each for each in SERVICE_CIDRS if not vpc.overlaps(ipaddress.IPv4Network(each)))
 
 
 def nat_zones(eks: Eks) -> tuple[str, ...]:
@@ -41,7 +53,9 @@ def nat_zones(eks: Eks) -> tuple[str, ...]:
 
 def interface_endpoints(eks: Eks) -> tuple[str, ...]:
     """Return the services with an interface endpoint; each has an address in each zone."""
-    return () if isinstance(eks.network.egress, Nat) else WITHOUT_EGRESS
+    if isinstance(eks.network.egress, Nat):
+        return ()
+    return (*WITHOUT_EGRESS, *(("sqs",) if eks.gpu_nodes.scaler == "karpenter" else ()))
 
 
 def public_addresses(eks: Eks) -> int:
@@ -51,10 +65,17 @@ def public_addresses(eks: Eks) -> int:
     return len(nat_zones(eks)) + (len(eks.zones) if public else 0)
 
 
-def volume_gib(stack: Stack) -> float:
+def volume_gib(stack: "Stack") -> float:
     """Return the size of all volumes that pods claim, GiB."""
     prometheus, langfuse = stack.observability.prometheus, stack.observability.langfuse
     total = prometheus.storage_gib if isinstance(prometheus, OwnPrometheus) else 0.0
     if isinstance(langfuse, OwnLangfuse) and isinstance(langfuse.stores, BundledStores):
         total += BUNDLED_STORES * langfuse.stores.storage_gib
     return total
+
+
+def needed_charts(eks: Eks, stack: "Stack") -> tuple[Chart, ...]:
+    """Return what is installed by its Helm chart."""
+    follows = any(isinstance(model.pool.scaling, Autoscaled) for model in stack.models)
+    keda: tuple[Chart, ...] = ("keda",) if follows else ()
+    return (*keda, "karpenter") if eks.gpu_nodes.scaler == "karpenter" else keda

@@ -1,5 +1,6 @@
 """An AWS account: the cluster, its network and its nodes are made there, then the serving components."""
 
+import ipaddress
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from stacks.aws.values import (
     CERTIFICATE,
     KUBERNETES_VERSION,
     REGION,
+    ChartLocation,
     Cidr,
     RoleArn,
     Zone,
@@ -17,6 +19,10 @@ from stacks.aws.values import (
 from stacks.errors import ContradictionError
 from stacks.numbers import ACCOUNT, Amount, Count, Day, Declared, Positive, Reason, Text
 
+Chart = Literal["keda", "karpenter"]
+"""What is installed by its chart."""
+LARGEST_VPC, SMALLEST_VPC = 16, 28
+"""Lengths of a VPC's prefix that AWS takes."""
 LogRetention = Literal[7, 14, 30, 60, 90, 180, 365, 400, 731, 1096, 1827, 2557, 3653]
 """Days; CloudWatch takes no others."""
 
@@ -78,6 +84,18 @@ class Network(Declared):
     """Its addresses; pods take theirs from it too."""
     egress: Annotated[Nat | NoEgress, Field(discriminator="kind")]
     """The way out."""
+
+    @model_validator(mode="after")
+    def _a_vpc_takes_it(self) -> Self:
+        range_of = ipaddress.IPv4Network(self.cidr)
+        if not range_of.is_private or not LARGEST_VPC <= range_of.prefixlen <= SMALLEST_VPC:
+            raise ContradictionError(
+                field=".cidr",
+                found=self.cidr,
+                allowed=f"a private range from /{LARGEST_VPC} to /{SMALLEST_VPC}",
+                remedy="take one that no network you connect to has, e.g. 10.20.0.0/16",
+            )
+        return self
 
 
 class SystemNodes(Declared):
@@ -213,5 +231,8 @@ class Eks(Declared):
     """Flow logs and a trail."""
     usage: Usage
     """What is billed by the unit."""
+    charts: dict[Chart, ChartLocation] = Field(default_factory=dict)
+    """Helm charts in place of the public ones: oci://... of one's own registry, or ./ and a folder or
+    archive beside the program."""
     tags: dict[str, Text] = Field(default_factory=dict)
     """Further cost-allocation tags, e.g. cost-center: "4711"."""

@@ -15,6 +15,7 @@ CERTIFICATE: Final = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f
 RESERVATION: Final = r"^cr-[0-9a-f]{8,17}$"
 KUBERNETES_VERSION: Final = r"^1\.\d{2}$"
 AMI_RELEASE: Final = r"^1\.\d{2}\.\d{1,2}-\d{8}$"
+CHART_LOCATION: Final = r"^(oci://[^\s:@]+|\.{1,2}/\S+|/\S+)$"
 
 FORMS: Final = {
     ZONE: "an availability zone, e.g. us-east-1a",
@@ -23,6 +24,7 @@ FORMS: Final = {
     CERTIFICATE: "the ARN of an ACM certificate, arn:aws:acm:<region>:<account>:certificate/<id>",
     RESERVATION: "the id of a capacity reservation, cr- and 8 to 17 hex digits",
     KUBERNETES_VERSION: 'a minor version in quotes, e.g. "1.36"',
+    CHART_LOCATION: "oci://<registry>/<repository> without a tag, or a path that starts with ./ or /",
     AMI_RELEASE: "a release of the EKS-optimised AMI, e.g. 1.36.2-20260818",
 }
 """What each pattern asks for, in words."""
@@ -46,6 +48,8 @@ Cidr = Annotated[str, AfterValidator(_cidr)]
 """A range of IPv4 addresses, e.g. 10.0.0.0/16."""
 Zone = Annotated[str, Field(pattern=ZONE)]
 """An availability zone, e.g. us-east-1a."""
+ChartLocation = Annotated[str, Field(pattern=CHART_LOCATION)]
+"""Where a Helm chart is."""
 RoleArn = Annotated[str, Field(pattern=ROLE)]
 """The ARN of an IAM role."""
 

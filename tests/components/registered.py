@@ -1,7 +1,7 @@
 """What a stack registers, and in which order, without an engine: a monitor that only takes notes."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,23 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 from pulumi.runtime.settings import SETTINGS, reset_options
 from pulumi.runtime.stack import run_pulumi_func
 
-from components.gateway.plan import Price
-from components.serving import Judged, Serving, serving_plan
+from components.serving import Serving, serving_plan
+from gate.figures import Figures
 from stacks.reading import parse_stack
 from stacks.target import Render
 from tests.components.observability.declared import COST
 from tests.factories import AS_OF, STACKS, Changes, a_stack
 
-PRICE = Price(input_usd_per_mtok=0.2, output_usd_per_mtok=0.2)
+JUDGED = Figures(
+    replicas=2,
+    hosted_input_usd_per_mtok=0.2,
+    hosted_output_usd_per_mtok=0.2,
+    usd_per_replica_hour=COST.usd_per_replica_hour,
+    self_hosted_usd_per_mtok=COST.self_hosted_usd_per_mtok,
+    hosted_usd_per_mtok=COST.hosted_usd_per_mtok,
+    break_even_mtok_per_month=COST.break_even_mtok_per_month,
+    nodes=None,
+)
 LIMIT_S = 60
 """What cannot be registered would be waited for without an end."""
 
@@ -28,6 +37,8 @@ class Registered:
     """One resource as it was sent."""
 
     urn: str
+    type: str
+    """As in aws:ec2/vpc:Vpc."""
     kind: str
     """The last part of its type, such as Deployment."""
     name: str
@@ -35,6 +46,13 @@ class Registered:
     parent: str
     after: frozenset[str]
     """URNs of what it says it depends on."""
+    protect: bool = False
+    ignored: tuple[str, ...] = ()
+    """Properties whose changes are left alone."""
+    provider: str = ""
+    """Reference of the provider it is made with."""
+    kept: bool = False
+    """Whether it stays when the stack is destroyed."""
 
     def pods(self) -> list[dict[str, Any]]:
         """Return the templates of the pods that it makes: of a Deployment, a Job, a CronJob."""
@@ -65,25 +83,37 @@ def within(value: Any) -> Iterator[dict[str, Any]]:
             yield from within(each)
 
 
+Answers = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
+"""What a resource has beside its inputs, by its type, name and inputs."""
+
+
 class _Monitor(MockMonitor):
     """Says yes to every resource, and keeps it."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Answers) -> None:
         super().__init__(_Nobody())
+        self.answers = answers
         self.taken: list[Registered] = []
 
     def RegisterResource(self, request: Any) -> RegisterResourceResponse:  # noqa: N802 - as in the API
         urn = self.make_urn(request.parent, request.type, request.name)
+        inputs = MessageToDict(request.object)
         self.taken.append(
             Registered(
                 urn=urn,
+                type=request.type,
                 kind=request.type.rpartition(":")[2],
                 name=request.name,
-                inputs=MessageToDict(request.object),
+                inputs=inputs,
                 parent=request.parent,
                 after=frozenset(request.dependencies),
+                protect=request.protect,
+                ignored=tuple(request.ignoreChanges),
+                provider=request.provider,
+                kept=request.retainOnDelete,
             )
         )
+        request.object.update(self.answers(request.type, request.name, inputs))
         return RegisterResourceResponse(urn=urn, id=request.name, object=request.object)
 
 
@@ -100,7 +130,7 @@ def registered(changes: Changes | None = None) -> tuple[Registered, ...]:
     stack = parse_stack(a_stack(changes), file="stack.yaml")
     plan = serving_plan(
         stack,
-        {model.name: Judged(replicas=2, price=PRICE, cost=COST) for model in stack.models},
+        {model.name: JUDGED for model in stack.models},
         name="demo",
         file=str(STACKS / "Pulumi.demo.yaml"),
         target=Render(kind="render", directory="out"),
@@ -108,17 +138,25 @@ def registered(changes: Changes | None = None) -> tuple[Registered, ...]:
         decision=64 * "0",
         today=AS_OF,
     )
-    monitor = _Monitor()
 
     def serve() -> None:
         Serving(plan, hub_token="a-token-of-the-hub")
+
+    return registered_by(serve)
+
+
+def registered_by(
+    program: Callable[[], None], answers: Answers = lambda _type, _name, _inputs: {}
+) -> tuple[Registered, ...]:
+    """Return what a program registers; what is not among its inputs comes from `answers`."""
+    monitor = _Monitor(answers)
 
     async def register() -> None:
         # Outputs that other tests left belong to another loop, and would be waited for here.
         SETTINGS.rpc_manager.clear()
         SETTINGS.outputs.clear()
         set_mocks(_Nobody(), preview=False, monitor=monitor)
-        await asyncio.wait_for(run_pulumi_func(serve), LIMIT_S)
+        await asyncio.wait_for(run_pulumi_func(program), LIMIT_S)
 
     loop = asyncio.new_event_loop()
     try:

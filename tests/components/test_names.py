@@ -1,6 +1,6 @@
 """Names that models cannot have: those of everything that is made beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -8,12 +8,14 @@ from components.engine.pod import ENGINE_KEY
 from components.gateway.plan import ISSUED_TLS_SECRET
 from components.gateway.workloads import counters_workload, gateway_workload, limits_workload
 from components.images import locked_images
+from components.model_store.accounts import prefetch_name
 from components.observability import dashboard, langfuse_environment, langfuse_prices
 from components.router import router_name
 from components.workload import Workload
 from stacks.errors import InputError
 from stacks.names import PARTS
 from stacks.reading import parse_stack
+from stacks.stack import ServedModel
 from tests.components.gateway.plans import a_plan
 from tests.components.observability.declared import parts
 from tests.factories import a_plain_stack, another_model
@@ -45,9 +47,12 @@ def test_the_names_kept_free_are_those_of_what_is_made():
     assert {work.name for work in workloads()} | OTHERS == PARTS
 
 
-def test_a_models_router_is_called_as_another_model_may_not_be():
+@pytest.mark.parametrize(("name", "what"), [(router_name, "router"), (prefetch_name, "prefetch")])
+def test_what_a_model_has_is_called_as_another_model_may_not_be(
+    name: Callable[[ServedModel], str], what: str
+):
     stack = parse_stack(a_plain_stack(), file="x.yaml")
-    taken = router_name(stack.models[0])
+    taken = name(stack.models[0])
 
-    with pytest.raises(InputError, match=f"{taken}, which is the name of the router"):
+    with pytest.raises(InputError, match=f"{taken}, which is the name of the {what}"):
         parse_stack(a_plain_stack({"models[1]": another_model(taken)}), file="x.yaml")

@@ -62,16 +62,17 @@ class ControlPlane:
         status = {"capacity": capacity, "allocatable": capacity}
         self.api.apply(node | {"status": status}, subresource="status")
 
-    def add_volumes(self, count: int) -> None:
-        """Add volumes that claims without a class are bound to; nothing is ever written to them."""
+    def add_volumes(self, count: int, *, storage_class: str = "") -> None:
+        """Add volumes that claims of a class, or without, are bound to; nothing is written to them."""
         for number in range(count):
             spec = {
+                "storageClassName": storage_class,
                 "capacity": {"storage": "100Gi"},
                 "accessModes": ["ReadWriteOnce"],
                 "persistentVolumeReclaimPolicy": "Retain",
                 "hostPath": {"path": "/nowhere"},
             }
-            metadata = {"name": f"volume-{number}"}
+            metadata = {"name": f"volume-{storage_class}{number}"}
             manifest = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata}
             self.api.apply(manifest | {"spec": spec})
 

@@ -12,11 +12,12 @@ from tests.gate.bad_input.benchmarks import BENCHMARKS
 from tests.gate.bad_input.dates import DATES
 from tests.gate.bad_input.files import ON_DISK
 from tests.gate.bad_input.names import NAMES
+from tests.gate.bad_input.on_aws import ON_AWS
 from tests.gate.bad_input.shape import SHAPES
 from tests.gate.bad_input.together import TOGETHER
 from tests.gate.bad_input.values import VALUES
 
-WRONG = (*VALUES, *SHAPES, *NAMES, *DATES, *TOGETHER, *BENCHMARKS, *ON_DISK)
+WRONG = (*VALUES, *SHAPES, *NAMES, *DATES, *TOGETHER, *BENCHMARKS, *ON_DISK, *ON_AWS)
 MESSAGE = re.compile(r"found (?P<found>.+?); allowed: (?P<allowed>.+); remedy: (?P<remedy>.+)")
 JARGON = re.compile(
     r"Traceback|Input should|validation error|pydantic|<class|type=|Error\b|\bctx\b"

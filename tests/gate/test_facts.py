@@ -124,6 +124,7 @@ def test_every_kind_of_fact_has_a_limit_with_a_reason():
         "hosted_price",
         "infrastructure_price",
         "instance_price",
+        "kubernetes_version",
         "model_spec",
     }
     assert all(limit["note"] for limit in limits.values())

@@ -6,8 +6,9 @@ import pytest
 
 from gate.case import ModelCase
 from gate.findings import Level
+from gate.verdict import Verdict
 from stacks.errors import InputError
-from tests.factories import Changes, decide_plain, own_node
+from tests.factories import Changes, a_shadow, decide_plain, own_node
 
 M = "models[0]."
 VOLUME = M + "workload.tokens_per_month"
@@ -30,6 +31,20 @@ def purchase(kind: str, usd_per_hour: float, **terms: object) -> Changes:
 SPOT = purchase("spot", 2, interruption_overhead_fraction=0.1)
 RESERVED = purchase("reserved", 3, term_months=12, committed_nodes=2)
 SAVINGS = purchase("savings_plan", 3, term_months=36, committed_nodes=4)
+BACKED = purchase(
+    "spot",
+    2,
+    interruption_overhead_fraction=0.1,
+    on_demand_fallback={"nodes": 2, "hours_fraction": 0.25},
+)
+KEPT: Changes = {
+    M + "pool.purchase": {
+        "kind": "capacity_reservation",
+        "reservation": "cr-0123456789abcdef0",
+        "zone": "us-east-1a",
+        "nodes": 5,
+    }
+}
 BLOCK = purchase("capacity_block", 2.5, starts="2026-11-01", ends="2026-12-31")
 
 
@@ -39,6 +54,10 @@ BLOCK = purchase("capacity_block", 2.5, starts="2026-11-01", ends="2026-12-31")
         ({}, 2.5, 3 * NODE),
         ({}, 0.1, 1 * NODE),
         (SPOT, 2.5, 3 * 2 * 730 * 1.1),
+        (BACKED, 2.5, 3 * (0.75 * 2 + 0.25 * 5) * 730 * 1.1),
+        (BACKED, 0.1, 1 * (0.75 * 2 + 0.25 * 5) * 730 * 1.1),
+        (KEPT, 2.5, 5 * NODE),
+        (KEPT, 0.1, 5 * NODE),
         (RESERVED, 2.5, 2 * 3 * 730 + 1 * NODE),
         (RESERVED, 0.1, 2 * 3 * 730),
         (SAVINGS, 2.5, 4 * 3 * 730),
@@ -63,10 +82,36 @@ def test_a_reserved_node_is_paid_but_one_more_costs_the_price_on_demand():
 
 
 @pytest.mark.parametrize(
+    ("option", "groups"),
+    [
+        ({}, [("on_demand", 1, 4, 4 * 5)]),
+        (SPOT, [("spot", 1, 4, 4 * 2)]),
+        (BACKED, [("spot", 1, 4, 4 * 2), ("on_demand", 0, 2, 2 * 5)]),
+        (KEPT, [("capacity_reservation", 1, 5, 5 * 5)]),
+        (RESERVED, [("on_demand", 1, 4, 2 * 3 + 2 * 5)]),
+        (SAVINGS, [("on_demand", 1, 4, 4 * 3)]),
+        (BLOCK, [("capacity_block", 4, 4, 4 * 2.5)]),
+    ],
+)
+def test_each_way_to_buy_has_its_groups_of_nodes_with_caps_of_their_own(option, groups):
+    assert list(map(tuple, decide_plain(option).cases[0].nodes.groups)) == groups
+
+
+@pytest.mark.parametrize(("cap_usd", "enough"), [(6479, False), (6481, True)])
+def test_a_shadow_can_cost_what_all_its_groups_cost_at_their_caps(cap_usd, enough):
+    """By hand: four spot nodes at 2 and two on demand at 5, for the 15 days to its end: 18 x 360 h."""
+    shadow = a_shadow({"shadow": {"ends": "2026-12-05", "spending_cap_usd": cap_usd}})
+
+    assert (decide_plain({**shadow, **BACKED}).verdict is Verdict.WINS) is enough
+
+
+@pytest.mark.parametrize(
     ("option", "said"),
     [
         (SPOT, "at 2 USD/h, spot, 2026-11-01; 10.0% more for interruptions"),
         (RESERVED, "at 5 USD/h, own price, 2026-11-01; 2 of them at 3 USD/h, reserved"),
+        (BACKED, "at 2.75 USD/h, spot, 0.25 of it on demand, 2026-11-01; 10.0% more"),
+        (KEPT, "5.00 x node of 1 x h100-sxm-80gb at 5 USD/h, own price"),
         (SAVINGS, "4.00 x node of 1 x h100-sxm-80gb at 3 USD/h, savings plan"),
         (BLOCK, "4.00 x node of 1 x h100-sxm-80gb at 2.5 USD/h, capacity block"),
     ],
@@ -157,6 +202,14 @@ def aged(changes: Changes, as_of: date) -> list[tuple[str, str]]:
         ({}, date(2027, 10, 28), [("models[0].pool.node.checked", Level.BLOCKING)]),
         (SPOT, date(2027, 1, 30), []),
         (SPOT, date(2027, 1, 31), [("models[0].pool.purchase.checked", Level.ADVISORY)]),
+        (
+            BACKED,
+            date(2027, 5, 1),
+            [
+                ("models[0].pool.purchase.checked", Level.BLOCKING),
+                ("models[0].pool.node.checked", Level.ADVISORY),
+            ],
+        ),
         (SAVINGS, date(2027, 4, 30), []),
         (
             RESERVED,

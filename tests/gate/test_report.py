@@ -176,7 +176,7 @@ def test_a_record_is_plain_json_whatever_the_verdict(name):
     content = as_json(SHOWN[name])
 
     assert content["as_of"] == "2026-11-21"
-    assert content["model_version"] == "1"
+    assert content["model_version"] == "2"
     assert len(content["inputs_hash"]) == len(content["declaration_hash"]) == 64
 
 

@@ -13,6 +13,7 @@ PLACE = Place("stacks/Pulumi.test.yaml", "models[0]")
 TRACED = EngineSurroundings(traces=True)
 
 S3 = {"kind": "s3", "uri": "s3://models/qwen3-8b/b968826d"}
+STORE = {"kind": "store", "manifest_sha256": 64 * "b"}
 VOLUME = {"kind": "volume", "claim": "weights", "path": "/qwen3-8b"}
 IMAGE = {"kind": "image", "path": "/opt/qwen3-8b"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -5,14 +5,20 @@ from typing import Any
 
 import pytest
 
-from components.engine.weights import check_weights
+from components.engine.plan import EngineSurroundings, vllm_plan
+from components.engine.weights import PLACEHOLDER_MANIFEST, check_weights, engine_weights
+from stacks.aws.target import Eks
 from stacks.errors import InputError
+from stacks.stack import ServedModel, Stack
+from tests.components.aws.registered import declared
 from tests.components.engine.models import (
     HUB_ADAPTER,
     IMAGE,
     LOCAL_ADAPTER,
     PLACE,
+    RENDER,
     S3,
+    STORE,
     VOLUME,
     a_model,
     flag,
@@ -21,6 +27,7 @@ from tests.components.engine.models import (
 )
 
 HUB = {"kind": "hub"}
+EKS = Eks.model_validate(declared("prod")["target"])
 REVISION = "b968826d9c46dd6066d109eabc6255188de91218"
 
 
@@ -123,3 +130,49 @@ def test_weights_from_elsewhere_may_have_any_id(source: dict[str, str]):
     model = a_model(**{"serving.source": source, "weights.id": "our-own-model"})
 
     assert list(check_weights(model, PLACE)) == []
+
+
+BUCKET = "breakeven-prod-models-123456789012"
+IN_STORE = EngineSurroundings(model_store=BUCKET)
+
+
+def stored(**changes: Any) -> ServedModel:
+    """Return the first model of a stack on AWS, its weights in the stack's bucket."""
+    paths = {f"models[0].{path}": value for path, value in changes.items()}
+    image = f"vllm/vllm-openai@sha256:{64 * 'a'}"
+    pinned = {"models[0].serving.source": STORE, "models[0].serving.image": image}
+    return Stack.model_validate(declared("prod", pinned | paths)).models[0]
+
+
+def test_weights_in_the_store_are_streamed_from_the_folder_of_their_revision():
+    model = stored(**{"serving.source": STORE | {"concurrency": 4}})
+    found = engine_weights(model, BUCKET)
+
+    assert found.model == f"s3://{BUCKET}/support-chat/{model.weights.revision}"
+    assert (found.revision, found.load_format) == (None, "runai_streamer")
+    assert json.loads(found.loader_config or "") == {"concurrency": 4}
+
+
+def test_an_engine_that_reads_the_store_knows_its_region_and_never_asks_the_hub():
+    plan = vllm_plan(stored(), PLACE, EKS, replicas=2, around=IN_STORE)
+
+    assert plan.environment["AWS_REGION"] == plan.environment["AWS_DEFAULT_REGION"] == EKS.region
+    assert plan.environment["HF_HUB_OFFLINE"] == plan.environment["TRANSFORMERS_OFFLINE"] == "1"
+    assert plan.environment["VLLM_NO_USAGE_STATS"] == plan.environment["DO_NOT_TRACK"] == "1"
+
+
+def test_zeros_for_a_manifest_are_refused_on_a_live_target_only():
+    model = stored(**{"serving.source": STORE | {"manifest_sha256": PLACEHOLDER_MANIFEST}})
+
+    with pytest.raises(InputError, match=r"source\.manifest_sha256: .* tools/manifest\.py FOLDER"):
+        vllm_plan(model, PLACE, EKS, replicas=2, around=IN_STORE)
+    vllm_plan(model, PLACE, RENDER, replicas=2, around=IN_STORE)
+
+
+def test_a_store_that_is_filled_from_the_hub_needs_a_repository():
+    elsewhere = STORE | {"filled_from": "elsewhere"}
+    own = {"weights.id": "our-own-model"}
+
+    (problem,) = check_weights(stored(**own), PLACE)
+    assert problem.field == "models[0].weights.id"
+    assert not list(check_weights(stored(**own, **{"serving.source": elsewhere}), PLACE))

@@ -1,3 +1,7 @@
+from typing import Any
+
+import pytest
+
 from components.gateway.workloads import (
     gateway_workload,
     limits_workload,
@@ -5,7 +9,10 @@ from components.gateway.workloads import (
     redis_text,
 )
 from components.images import locked_images
+from components.workload import service_spec
 from tests.components.gateway.plans import a_plan
+
+TLS = {"gateway.tls": {"kind": "secret", "name": "web-tls"}}
 
 
 def _gateway(changes=None):
@@ -24,13 +31,27 @@ def test_the_service_has_no_way_to_the_drain():
     assert dict(_gateway().ports) == {"http": 8080}
 
 
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "ClusterIP"),
+        ({**TLS, "gateway.exposure": "load_balancer"}, "LoadBalancer"),
+    ],
+)
+def test_outside_of_eks_no_port_of_a_node_leads_to_it(changes, kind):
+    service: Any = service_spec(_gateway(changes))
+    assert service["type"] == kind
+    assert "external_traffic_policy" not in service
+    assert all("node_port" not in port for port in service["ports"])
+
+
 def test_keys_are_in_a_secret_and_never_in_a_config_map():
     assert set(_gateway().secrets) == {"envoy.yaml"}
     assert not _gateway().files
 
 
 def test_with_a_certificate_it_speaks_tls_only():
-    workload = _gateway({"gateway.tls": {"kind": "secret", "name": "web-tls"}})
+    workload = _gateway(TLS)
     assert dict(workload.ports) == {"https": 8443}
     assert "certificate.yaml" in workload.files
     assert len(workload.pod["volumes"]) == 3

@@ -1,0 +1,1 @@
+"""What every new cluster needs before it can serve."""
