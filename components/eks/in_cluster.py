@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from components.aws.plan import AwsPlan
+from components.aws.tags import lasting
 from components.eks import cluster_autoscaler, gpu_daemons
 from components.eks.charts import ChartPlan, chart_plans
 from components.eks.cluster_autoscaler import (
@@ -116,7 +117,9 @@ class InCluster(pulumi.ComponentResource):
             NetworkPolicies(name, own, self._labels("network"), self._in(name))
 
     def _storage_class(self, around: NodeSurroundings) -> pulumi.Resource:
-        args = storage_class(self._plan.aws.tags, around.key_arn, self._labels(STORAGE_CLASS))
+        # Its parameters cannot change: a new decision must not ask for it.
+        tags = lasting(self._plan.aws.tags)
+        args = storage_class(tags, around.key_arn, self._labels(STORAGE_CLASS))
         return k8s.storage.v1.StorageClass(STORAGE_CLASS, args, self._child)
 
     def _gpu_daemons(self) -> list[pulumi.Resource]:
