@@ -20,7 +20,7 @@ from tests.engine.pulumi_cli import PulumiProject
 from tests.engine.shown import errors
 
 STACKS = ("shadow", "staging", "regulated", "prod")
-UP_S, DOWN_S = 600, 300
+UP_S, DOWN_S = 600, 120
 GROUP = "support-chat"
 """The GPU nodes of the shadow's model."""
 STORAGE_CLASSES = ("", "gp3")
