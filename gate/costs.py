@@ -77,8 +77,6 @@ def cost_item(
         return fact_item(group, name, line.quantity, price)
     elif line.usd_per_month is not None:
         amount, basis = line.usd_per_month, line.source or ""
-    elif line.from_target:
-        amount, basis = 0.0, "computed from target: see aws"
     else:
         amount, basis = 0.0, line.zero_because or ""
     return CostItem(group=group, name=name, usd_per_month=amount, basis=basis)
@@ -100,7 +98,7 @@ def fact_item(
 def shared_items(
     operations: declared.Operations, place: Place, *, as_of: date
 ) -> tuple[CostItem, ...]:
-    """Return what the models of a stack share, a line each."""
+    """Return what the models of a stack share, a line each; what is computed from target is elsewhere."""
     lines = [
         (PEOPLE, operations.people, place.at("people")),
         (INFRASTRUCTURE, operations.infrastructure, place.at("infrastructure")),
@@ -116,6 +114,7 @@ def shared_items(
         )
         for group, lines_of_group, here in lines
         for name, line in cost_lines(lines_of_group)
+        if not line.from_target
     )
 
 

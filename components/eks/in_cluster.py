@@ -26,8 +26,9 @@ from components.eks.policies import cluster_policies
 from components.eks.storage_class import NAME as STORAGE_CLASS
 from components.eks.storage_class import storage_class
 from components.images import Images
-from components.labels import labels, selector
+from components.labels import labels, namespace_name, selector
 from components.network.component import NetworkPolicies
+from components.observability import prometheus
 from components.workload import Part, Workload
 
 RESTRICTED: Final = "restricted"
@@ -92,6 +93,7 @@ class InCluster(pulumi.ComponentResource):
         self._spaces = {name: self._namespace(name) for name in plan.namespaces}
         self._policies()
         self.ready = [self._storage_class(around), *self._gpu_daemons()]
+        self._scraped()
         if plan.autoscaler:
             self.ready.append(self._autoscaler(plan.autoscaler))
         self._charts = {chart.name: self._chart(chart) for chart in plan.charts}
@@ -146,6 +148,24 @@ class InCluster(pulumi.ComponentResource):
                 "template": {"metadata": {"labels": chosen}, "spec": daemon.pod},
             },
             opts=self._in(gpu_daemons.NAMESPACE, account),
+        )
+
+    def _scraped(self) -> None:
+        """Let the stack's Prometheus find the exporter's pods: its own Role ends at its namespace."""
+        name, space = prometheus.NAME, gpu_daemons.NAMESPACE
+        metadata = k8s.meta.v1.ObjectMetaArgs(
+            name=name, namespace=space, labels=dict(self._labels(name))
+        )
+        serving = namespace_name(self._plan.aws.name)
+        role = k8s.rbac.v1.Role(
+            name, metadata=metadata, rules=[prometheus.SEES_PODS], opts=self._in(space)
+        )
+        k8s.rbac.v1.RoleBinding(
+            name,
+            metadata=metadata,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+            subjects=[{"kind": "ServiceAccount", "name": name, "namespace": serving}],
+            opts=self._in(space, role),
         )
 
     def _autoscaler(self, workload: Workload) -> pulumi.Resource:

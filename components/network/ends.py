@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from components.eks import gpu_daemons
 from components.labels import APP, INSTANCE, selector
 from stacks.aws.made import service_cidr
 from stacks.aws.target import Eks, NoEgress
@@ -152,6 +153,13 @@ def prometheus(stack: Stack, model: ServedModel) -> list[Manifest]:
     if isinstance(declared, OwnPrometheus):
         return [{"podSelector": {"matchLabels": PROMETHEUS.pods(model)}}]
     return namespace_peer(declared.namespace)
+
+
+def gpu_exporter(_: Stack, __: ServedModel) -> list[Manifest]:
+    """Return what says how the GPUs of a cluster that is made here are."""
+    chosen = selector(gpu_daemons.EXPORTER, gpu_daemons.EXPORTER)
+    exporter = {"podSelector": {"matchLabels": chosen}}
+    return [namespace_peer(gpu_daemons.NAMESPACE)[0] | exporter]
 
 
 def pod_identity(_: Stack, __: ServedModel) -> list[Manifest]:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from components.eks.gpu_daemons import EXPORTER_PORT
 from components.engine.plan import PORT as ENGINE_PORT
 from components.network import ends
 from components.network.ends import End, Ports
 from components.router import METRICS_PORT as ROUTER_METRICS_PORT
 from components.router import PORT as ROUTER_PORT
+from stacks.aws.target import Eks
 from stacks.observability import (
     BundledStores,
     ExistingLangfuse,
@@ -123,6 +125,7 @@ PROVIDER: Final = End("hosted provider", outside=ends.internet)
 WEIGHTS: Final = End("model hub or bucket", outside=ends.internet)
 MODEL_STORE: Final = End("model store", outside=ends.internet)
 POD_IDENTITY: Final = End("Pod Identity agent", outside=ends.pod_identity)
+GPU_EXPORTER: Final = End("DCGM exporter", outside=ends.gpu_exporter)
 OTHER_GATEWAY: Final = End("gateway that gets a copy", outside=ends.mirror)
 OTHER_LANGFUSE: Final = End("Langfuse elsewhere", outside=ends.existing_langfuse)
 EXTERNAL_STORES: Final = (
@@ -214,6 +217,10 @@ FLOWS: Final[tuple[Flow, ...]] = (
     Flow(
         ends.PROMETHEUS, API_SERVER, API_PORTS, "what there is to scrape",
         "Prometheus is the stack's own", _own_prometheus,
+    ),
+    Flow(
+        ends.PROMETHEUS, GPU_EXPORTER, (EXPORTER_PORT,), "metrics of GPUs",
+        "the cluster is made here", lambda stack, _: isinstance(stack.target, Eks),
     ),
     Flow(
         KEDA, ends.PROMETHEUS, (9090,), "requests in flight",

@@ -2,7 +2,7 @@
 
 from components.observability.model_alerts import model_alerts
 from components.observability.rules import Alert, Group
-from components.observability.signals import ModelSignals, Selector
+from components.observability.signals import POD_HASHES, ModelSignals, Selector
 
 ERROR_SHARE = 0.05
 """Where the inference extension of the gateway API wakes someone too."""
@@ -10,11 +10,18 @@ QUEUE_SHARE = 0.8
 """Of the collector's queue; beyond it spans are about to be dropped."""
 PENDING_S = 900
 """A GPU node takes up to ten minutes; longer means that there is none to be had."""
+XID_SHOWN = "1d"
+"""The exporter reports a GPU's last Xid until it restarts; after a day it is no news any more."""
 
 
-def alerts(models: tuple[ModelSignals, ...], pick: Selector) -> tuple[Group, ...]:
-    """Return the alerts of a stack, in groups by what must be scraped for them."""
-    own = [*_gateway(pick), *_engines(pick), *_traces(pick)]
+def alerts(
+    models: tuple[ModelSignals, ...], pick: Selector, *, gpus: bool = False
+) -> tuple[Group, ...]:
+    """Return the alerts of a stack, in groups by what must be scraped for them.
+
+    `gpus` is whether the stack's own Prometheus scrapes the DCGM exporter.
+    """
+    own = [*_gateway(pick), *_engines(pick), *_traces(pick), *([_xid(pick)] if gpus else [])]
     for model in models:
         own += model_alerts(model, pick)
     return (
@@ -122,6 +129,21 @@ def _traces(pick: Selector) -> list[Alert]:
     ]
 
 
+def _xid(pick: Selector) -> Alert:
+    # Of the GPU, not of its pod: a new pod of the same GPU has the same error.
+    by = "max by (node, gpu, err_code, err_msg)"
+    last = pick("DCGM_FI_DEV_XID_ERRORS")
+    return Alert(
+        name="XidError",
+        expr=f"{by} ({last}) > 0 unless {by} ({last} offset {XID_SHOWN}) > 0",
+        for_s=0,
+        severity="warning",
+        summary="GPU {{ $labels.gpu }} of {{ $labels.node }} reports Xid {{ $labels.err_code }}: "
+        "{{ $labels.err_msg }}.",
+        anchor="xid-error",
+    )
+
+
 def _scaler(pick: Selector) -> Alert:
     """Return the alert on a scaler in error, in which state KEDA holds its fallback replicas.
 
@@ -142,8 +164,8 @@ def _scaler(pick: Selector) -> Alert:
 
 def _pending(models: tuple[ModelSignals, ...], pick: Selector) -> Alert:
     names = "|".join(model.name for model in models)
-    # Deployment, hash of the template, five letters: no router or other part matches.
-    pods = pick("kube_pod_status_phase", phase="Pending", pod=f"~({names})-[a-z0-9]+-[a-z0-9]{{5}}")
+    # No router or other part matches.
+    pods = pick("kube_pod_status_phase", phase="Pending", pod=f"~({names}){POD_HASHES}")
     return Alert(
         name="GpuPending",
         expr=f"sum by (pod) ({pods}) > 0",

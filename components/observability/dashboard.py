@@ -34,8 +34,10 @@ class Row:
     panels: tuple[Panel, ...]
 
 
-def dashboard(models: Sequence[ModelSignals], pick: Selector) -> dict[str, Any]:
-    """Return the dashboard of a stack as Grafana has it."""
+def dashboard(
+    models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False
+) -> dict[str, Any]:
+    """Return the dashboard of a stack as Grafana has it; `gpus` is whether they are scraped."""
     return {
         "uid": f"breakeven-{pick.namespace}"[:40],
         "title": f"breakeven {pick.namespace}",
@@ -46,21 +48,26 @@ def dashboard(models: Sequence[ModelSignals], pick: Selector) -> dict[str, Any]:
         "templating": {
             "list": [{"name": "datasource", "type": "datasource", "query": "prometheus"}]
         },
-        "panels": list(_placed(rows(models, pick))),
+        "panels": list(_placed(rows(models, pick, gpus=gpus))),
     }
 
 
-def dashboard_file(models: Sequence[ModelSignals], pick: Selector) -> str:
+def dashboard_file(
+    models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False
+) -> str:
     """Return it as the text of a ConfigMap's file."""
-    return json.dumps(dashboard(models, pick), indent=1)
+    return json.dumps(dashboard(models, pick, gpus=gpus), indent=1)
 
 
-def rows(models: Sequence[ModelSignals], pick: Selector) -> tuple[Row, ...]:
+def rows(
+    models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False
+) -> tuple[Row, ...]:
     """Return what is shown, top to bottom: what users feel first, what it costs last."""
     return (
         _traffic(pick),
         _latency(models, pick),
         _saturation(pick),
+        *([_gpus(pick)] if gpus else []),
         _errors(pick),
         _tokens(pick),
         _cost(pick),
@@ -127,6 +134,30 @@ def _saturation(pick: Selector) -> Row:
                 "Routers: open circuits",
                 "short",
                 ("{{model}}", f"sum by (model) ({pick('vllm_router_cb_state')} == bool 1)"),
+            ),
+        ),
+    )
+
+
+def _gpus(pick: Selector) -> Row:
+    """Return the row of the DCGM exporter; an idle GPU has no model."""
+    tensor = f"avg by (model) ({pick('DCGM_FI_PROF_PIPE_TENSOR_ACTIVE')})"
+    any_kernel = f"avg by (model) ({pick('DCGM_FI_DEV_GPU_UTIL')}) / 100"
+    return Row(
+        title="GPUs",
+        panels=(
+            # A driver that does not let the exporter profile has no tensor cores to show.
+            _panel(
+                "Utilization",
+                "percentunit",
+                ("{{model}} any kernel", any_kernel),
+                ("{{model}} tensor cores", tensor),
+            ),
+            _panel("Memory used", "mbytes", ("{{pod}} {{gpu}}", pick("DCGM_FI_DEV_FB_USED"))),
+            _panel(
+                "Last Xid error",
+                "short",
+                ("{{node}} {{gpu}}: {{err_msg}}", f"{pick('DCGM_FI_DEV_XID_ERRORS')} > 0"),
             ),
         ),
     )

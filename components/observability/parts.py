@@ -20,6 +20,7 @@ from components.observability.rules import Group
 from components.observability.scraping import pod_monitors, prometheus_rule
 from components.observability.signals import ModelSignals, Selector
 from components.workload import Workload
+from stacks.aws.target import Eks
 from stacks.consistency import names_of
 from stacks.observability import BundledStores, NoLangfuse, OwnLangfuse, OwnPrometheus
 from stacks.stack import ServedModel, Stack
@@ -77,13 +78,15 @@ def observability_parts(
     """Return all that is declared under `observability`; `costs` by model."""
     declared, pick = stack.observability, Selector(namespace=namespace)
     models = tuple(model_signals(model, costs[model.name]) for model in stack.models)
-    groups = rule_groups(models, pick)
+    gpus = isinstance(stack.target, Eks)  # the exporter is there with the cluster
+    groups = rule_groups(models, pick, gpus=gpus)
     prometheus, langfuse = declared.prometheus, declared.langfuse
     workloads: list[Workload | None] = [collector_workload(declared, images, secrets)]
     trial: tuple[Workload, ...] = ()
     manifests: tuple[dict[str, Any], ...] = ()
     if isinstance(prometheus, OwnPrometheus):
-        workloads.append(prometheus_workload(prometheus, namespace, groups, images))
+        work = prometheus_workload(prometheus, namespace, groups, images, gpus=gpus)
+        workloads.append(work)
     else:
         rule = prometheus_rule(namespace, groups, prometheus.labels)
         manifests = (*pod_monitors(namespace, prometheus.labels), rule)
@@ -95,15 +98,17 @@ def observability_parts(
         workloads=tuple(work for work in workloads if work),
         trial=trial,
         langfuse_secret=langfuse_secret(langfuse, secrets),
-        dashboard=dashboard_file(models, pick),
+        dashboard=dashboard_file(models, pick, gpus=gpus),
         price_job=_prices(stack, images, costs),
         manifests=manifests,
     )
 
 
-def rule_groups(models: tuple[ModelSignals, ...], pick: Selector) -> tuple[Group, ...]:
+def rule_groups(
+    models: tuple[ModelSignals, ...], pick: Selector, *, gpus: bool = False
+) -> tuple[Group, ...]:
     """Return every rule; those that need more than the stack's own pods say so."""
-    return (recordings(models, pick), *alerts(models, pick))
+    return (recordings(models, pick), *alerts(models, pick, gpus=gpus))
 
 
 def model_signals(model: ServedModel, cost: ModelCost) -> ModelSignals:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pulumi_kubernetes.core.v1 import ContainerArgsDict
+from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from components.images import Images
 from components.labels import selector
@@ -23,11 +24,26 @@ MEMORY_GIB: Final = 2.0
 FULL_SHARE: Final = 0.8
 """Of the volume; the write-ahead log and compaction take the rest."""
 
+SEES_PODS: Final[PolicyRuleArgsDict] = {
+    "api_groups": [""],
+    "resources": ["pods"],
+    "verbs": ["get", "list", "watch"],
+}
+"""In each namespace in which it looks for what to scrape."""
+
 
 def prometheus_workload(
-    declared: OwnPrometheus, namespace: str, groups: Sequence[Group], images: Images
+    declared: OwnPrometheus,
+    namespace: str,
+    groups: Sequence[Group],
+    images: Images,
+    *,
+    gpus: bool = False,
 ) -> Workload:
-    """Return it; a changed rule replaces its pod, and its volume keeps the samples."""
+    """Return it; a changed rule replaces its pod, and its volume keeps the samples.
+
+    `gpus` is whether the cluster's DCGM exporter is scraped.
+    """
     return Workload(
         name=NAME,
         component=NAME,
@@ -36,9 +52,9 @@ def prometheus_workload(
         ports={"http": PORT},
         strategy=RECREATE,
         storage_gib=declared.storage_gib,
-        rules=({"api_groups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},),
+        rules=(SEES_PODS,),
         files={
-            "prometheus.yml": scrape_file(namespace, [f"{FOLDER}/rules.yml"]),
+            "prometheus.yml": scrape_file(namespace, [f"{FOLDER}/rules.yml"], gpus=gpus),
             "rules.yml": rule_file(groups),
         },
         pod=pod_spec(

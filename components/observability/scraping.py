@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import yaml
 
+from components.eks import gpu_daemons
 from components.labels import APP, INSTANCE
 from components.observability.rules import Group, rule_spec
+from components.observability.signals import POD_HASHES
 
 POD_LABEL: Final = "__meta_kubernetes_pod_label_"
 FAST_S: Final = 5
@@ -26,6 +28,8 @@ class Job:
     interval_s: int = SLOW_S
     per_model: bool = False
     """Its instance label is the model."""
+    reports_from: str = ""
+    """Namespace of pods that report on the stack's and are none of them; empty for its own."""
 
 
 JOBS: Final = (
@@ -36,15 +40,20 @@ JOBS: Final = (
     Job(component="otel-collector", port="metrics"),
     Job(component="prometheus", port="http"),
 )
+GPUS: Final = Job(
+    component=gpu_daemons.EXPORTER, port="metrics", reports_from=gpu_daemons.NAMESPACE
+)
+"""Only where the cluster is made here."""
 
 
-def scrape_file(namespace: str, rule_files: Sequence[str] = ()) -> str:
-    """Return prometheus.yml; pods are found by their labels, in one namespace."""
+def scrape_file(namespace: str, rule_files: Sequence[str] = (), *, gpus: bool = False) -> str:
+    """Return prometheus.yml; pods are found by their labels, in one namespace, and GPUs in theirs."""
+    jobs = (*JOBS, GPUS) if gpus else JOBS
     return yaml.safe_dump(
         {
             "global": {"scrape_interval": f"{SLOW_S}s", "evaluation_interval": f"{SLOW_S}s"},
             "rule_files": list(rule_files),
-            "scrape_configs": [_scrape(job, namespace) for job in JOBS],
+            "scrape_configs": [_scrape(job, namespace) for job in jobs],
         },
         sort_keys=False,
         width=1000,
@@ -75,7 +84,7 @@ def _scrape(job: Job, namespace: str) -> dict[str, object]:
         "metrics_path": job.path,
         "scrape_interval": f"{job.interval_s}s",
         "scrape_timeout": f"{job.interval_s}s",
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [job.reports_from or namespace]}}],
         "relabel_configs": [
             _keep([_meta(APP), "__meta_kubernetes_pod_container_port_name"], job),
             # A pod that has ended keeps its address for a while.
@@ -84,11 +93,35 @@ def _scrape(job: Job, namespace: str) -> dict[str, object]:
                 "regex": "Failed|Succeeded",
                 "action": "drop",
             },
-            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
-            {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
-            *([{"source_labels": [_meta(INSTANCE)], "target_label": "model"}] * job.per_model),
+            *(_of_others(namespace) if job.reports_from else _of_itself(job)),
         ],
+        **(_NAMED_BY_ITSELF if job.reports_from else {}),
     }
+
+
+def _of_itself(job: Job) -> list[dict[str, object]]:
+    return [
+        {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+        {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+        *([{"source_labels": [_meta(INSTANCE)], "target_label": "model"}] * job.per_model),
+    ]
+
+
+def _of_others(namespace: str) -> list[dict[str, object]]:
+    """Return where a GPU is, and whose: a cluster that is made here has those of its stack."""
+    return [
+        {"target_label": "namespace", "replacement": namespace},
+        {"source_labels": ["__meta_kubernetes_pod_node_name"], "target_label": "node"},
+    ]
+
+
+_NAMED_BY_ITSELF: Final[Mapping[str, object]] = {
+    # Namespace and pod of a series are those of the pod that has the GPU; one without keeps the above.
+    "honor_labels": True,
+    "metric_relabel_configs": [
+        {"source_labels": ["pod"], "regex": f"(.+){POD_HASHES}", "target_label": "model"}
+    ],
+}
 
 
 def _keep(sources: list[str], job: Job) -> dict[str, object]:

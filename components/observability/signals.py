@@ -40,11 +40,25 @@ SCRAPED: Final = frozenset(
 )
 """What the stack's own pods report."""
 
+GPUS: Final = frozenset(
+    {
+        # DCGM exporter 4.5.3, default-counters.csv.
+        "DCGM_FI_DEV_FB_USED",
+        "DCGM_FI_DEV_GPU_UTIL",
+        "DCGM_FI_DEV_XID_ERRORS",
+        "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE",
+    }
+)
+"""What the DCGM exporter of a cluster that is made here reports; elsewhere GPUs are the cluster's matter."""
+
 FOREIGN: Final = {
     "keda_scaled_object_errors_total": "keda",
     "kube_pod_status_phase": "kube-state-metrics",
 }
 """What only a cluster's Prometheus has, by where it comes from."""
+
+POD_HASHES: Final = "-[a-z0-9]+-[a-z0-9]{5}"
+"""What a Deployment's pods have after its name: hash of the template, five letters."""
 
 TTFT_EDGES_S: Final = (
     *(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0),
