@@ -71,6 +71,8 @@ class NodeGroupPlan:
     disk_mb_per_s: int
     local_disks: bool
     """Whether the instance's own NVMe disks hold images and scratch."""
+    warm_nodes: int = 0
+    """Stopped instances that are kept, within the cap."""
     reservation: str | None = None
     """Capacity reservation or block that the nodes come from."""
 
@@ -175,6 +177,7 @@ def _groups_of(
             disk_iops=iops,
             disk_mb_per_s=throughput,
             local_disks=eks.gpu_nodes.local_disks,
+            warm_nodes=_warm(bought, eks),
             reservation=reservation,
         )
 
@@ -182,6 +185,11 @@ def _groups_of(
 def _floor(bought: PoolGroup) -> int:
     """Return the fewest nodes; a block's are paid anyway, and before it starts none can be had."""
     return 0 if bought.kind == "capacity_block" else bought.min_nodes
+
+
+def _warm(bought: PoolGroup, eks: Eks) -> int:
+    """Return the instances that are kept; AWS keeps none of a market or a reservation."""
+    return min(eks.gpu_nodes.warm_nodes, bought.max_nodes) if bought.kind == "on_demand" else 0
 
 
 def _where(model: ServedModel, eks: Eks) -> tuple[str | None, tuple[str, ...]]:

@@ -118,6 +118,7 @@ class NodePool(pulumi.ComponentResource):
             update_config=aws.eks.NodeGroupUpdateConfigArgs(
                 max_unavailable=1, update_strategy=plan.update_strategy
             ),
+            warm_pool_config=_warm_pool(plan),
             node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
             labels=dict(plan.labels),
             taints=_taints(plan),
@@ -153,6 +154,17 @@ class NodePool(pulumi.ComponentResource):
             tag=aws.autoscaling.TagTagArgs(key=key, value=value, propagate_at_launch=at_launch),
             opts=ResourceOptions(parent=self),
         )
+
+
+def _warm_pool(plan: NodeGroupPlan) -> aws.eks.NodeGroupWarmPoolConfigArgs | None:
+    """Return the stopped instances; with those that run they stay within the cap, disks too."""
+    if not plan.warm_nodes:
+        return None
+    return aws.eks.NodeGroupWarmPoolConfigArgs(
+        pool_state="STOPPED",
+        min_size=plan.warm_nodes,
+        max_group_prepared_capacity=plan.max_nodes,
+    )
 
 
 def _asg_name(resources: Sequence[aws.eks.outputs.NodeGroupResource]) -> str:

@@ -1,37 +1,16 @@
 """One Grafana dashboard: traffic, latency, saturation, errors, tokens, and what they cost. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
+from components.observability.panels import Panel, Row, placed
 from components.observability.signals import ModelSignals, Selector
 
 NAME: Final = "breakeven-dashboard"
 LABELS: Final = {"grafana_dashboard": "1"}
 """By which Grafana's sidecar finds it."""
-WIDTH, HEIGHT, PANEL_WIDTH = 24, 8, 8
-SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 QUANTILES: Final = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """A time series; its queries by legend."""
-
-    title: str
-    unit: str
-    """Grafana's name of it."""
-    queries: tuple[tuple[str, str], ...]
-    """Legend and expression."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A title over panels."""
-
-    title: str
-    panels: tuple[Panel, ...]
 
 
 def dashboard(
@@ -48,20 +27,16 @@ def dashboard(
         "templating": {
             "list": [{"name": "datasource", "type": "datasource", "query": "prometheus"}]
         },
-        "panels": list(_placed(rows(models, pick, gpus=gpus))),
+        "panels": list(placed(rows(models, pick, gpus=gpus))),
     }
 
 
-def dashboard_file(
-    models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False
-) -> str:
+def dashboard_file(models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False) -> str:
     """Return it as the text of a ConfigMap's file."""
     return json.dumps(dashboard(models, pick, gpus=gpus), indent=1)
 
 
-def rows(
-    models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False
-) -> tuple[Row, ...]:
+def rows(models: Sequence[ModelSignals], pick: Selector, *, gpus: bool = False) -> tuple[Row, ...]:
     """Return what is shown, top to bottom: what users feel first, what it costs last."""
     return (
         _traffic(pick),
@@ -235,34 +210,3 @@ def _cost(pick: Selector) -> Row:
 
 def _panel(title: str, unit: str, *queries: tuple[str, str]) -> Panel:
     return Panel(title=title, unit=unit, queries=queries)
-
-
-def _placed(shown: Iterable[Row]) -> Iterable[dict[str, Any]]:
-    """Yield rows and panels with their places, three panels beside each other."""
-    top, number = 0, 0
-    for row in shown:
-        number += 1
-        place = {"x": 0, "y": top, "w": WIDTH, "h": 1}
-        yield {"id": number, "type": "row", "title": row.title, "gridPos": place, "panels": []}
-        top += 1
-        for index, panel in enumerate(row.panels):
-            number += 1
-            column, line = index % (WIDTH // PANEL_WIDTH), index // (WIDTH // PANEL_WIDTH)
-            place = {"x": column * PANEL_WIDTH, "y": top + line * HEIGHT}
-            yield _drawn(panel, number, {**place, "w": PANEL_WIDTH, "h": HEIGHT})
-        top += HEIGHT * -(-len(row.panels) // (WIDTH // PANEL_WIDTH))
-
-
-def _drawn(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
-    return {
-        "id": number,
-        "type": "timeseries",
-        "title": panel.title,
-        "datasource": SOURCE,
-        "gridPos": place,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
-        "targets": [
-            {"refId": chr(65 + index), "expr": expr, "legendFormat": legend}
-            for index, (legend, expr) in enumerate(panel.queries)
-        ],
-    }

@@ -84,7 +84,9 @@ def _scrape(job: Job, namespace: str) -> dict[str, object]:
         "metrics_path": job.path,
         "scrape_interval": f"{job.interval_s}s",
         "scrape_timeout": f"{job.interval_s}s",
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [job.reports_from or namespace]}}],
+        "kubernetes_sd_configs": [
+            {"role": "pod", "namespaces": {"names": [job.reports_from or namespace]}}
+        ],
         "relabel_configs": [
             _keep([_meta(APP), "__meta_kubernetes_pod_container_port_name"], job),
             # A pod that has ended keeps its address for a while.

@@ -17,7 +17,17 @@ from stacks.aws.values import (
     check_open,
 )
 from stacks.errors import ContradictionError
-from stacks.numbers import ACCOUNT, Amount, Count, Day, Declared, Positive, Reason, Text
+from stacks.numbers import (
+    ACCOUNT,
+    Amount,
+    Count,
+    CountOrZero,
+    Day,
+    Declared,
+    Positive,
+    Reason,
+    Text,
+)
 
 Chart = Literal["keda", "karpenter"]
 """What is installed by its chart."""
@@ -135,6 +145,9 @@ class GpuNodes(Declared):
     """Whether images and scratch live on the instance's own NVMe disks, as one RAID 0."""
     start_seconds: Positive
     """Measured time from the request for a node until its GPUs can be had."""
+    warm_nodes: CountOrZero = 0
+    """Stopped instances that each on-demand group keeps for a faster start; within its cap, and only
+    their disks are paid."""
 
 
 class LoadBalancer(Declared):

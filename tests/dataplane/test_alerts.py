@@ -26,6 +26,7 @@ GATEWAY = f'{{{HERE},envoy_http_conn_manager_prefix="PREFIX",envoy_response_code
 GROUPS = rule_groups(
     (replace(a_model(replicas_min=1), name="warm"), replace(a_model(replicas_min=0), name="zero")),
     Selector(namespace=NAMESPACE),
+    gpus=True,
 )
 
 
@@ -77,6 +78,13 @@ UNLIMITED = "envoy_cluster_ratelimit_failure_mode_allowed"
 PENDING = ',phase="Pending",pod="warm-7d4b9c6f5-x2x7k"'
 ROUTER_PENDING = ',phase="Pending",pod="warm-router-7d4b9c6f5-x2x7k"'
 
+XID = "DCGM_FI_DEV_XID_ERRORS"
+
+
+def gpu(code: int, pod: str = "warm-7d4b9c6f5-x2x7k") -> str:
+    return f',node="n",gpu="0",err_code="{code}",err_msg="m",pod="{pod}"'
+
+
 CASES = [
     Case("GatewayDown", {}, "2m", fires=True),
     Case("GatewayDown", here("up", "1x10", ',job="gateway"'), "5m", fires=False),
@@ -95,6 +103,26 @@ CASES = [
     ),
     Case("LimiterDown", here(UNLIMITED, "0+1x20"), "10m", fires=True),
     Case("LimiterDown", here(UNLIMITED, "0x20"), "10m", fires=False),
+    Case(
+        "XidError",
+        here(XID, "0x10 stale", gpu(0)) | here(XID, "_x10 79x5", gpu(79)),
+        "12m",
+        fires=True,
+    ),
+    Case("XidError", here(XID, "0x20", gpu(0)), "12m", fires=False),
+    # The exporter goes on to report it; what has the GPU now is another pod.
+    Case(
+        "XidError",
+        here(XID, "79x60 stale", gpu(79)) | here(XID, "_x60 79x1500", gpu(79, "warm-new")),
+        "25h",
+        fires=False,
+    ),
+    Case(
+        "XidError",
+        here(XID, "79x1600", gpu(79)) | here(XID, "_x1500 31x50", gpu(31)),
+        "25h30m",
+        fires=True,
+    ),
     Case("EngineDown", up("warm", "1x5 0x5"), "8m", fires=True),
     Case("EngineDown", up("warm", "0x5"), "4m", fires=False),
     Case("NoReplica", up("zero", "0x20") | up("warm", "0x20"), "5m", fires=True),
@@ -221,7 +249,7 @@ def test_a_recorded_figure_is_the_one_worked_out_by_hand(record, series, value, 
 
 def test_prometheus_takes_the_rules_and_the_configuration(tmp_path: Path):
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rule_spec(GROUPS)))
-    config = yaml.safe_load(scrape_file(NAMESPACE, ["rules.yml"]))
+    config = yaml.safe_load(scrape_file(NAMESPACE, ["rules.yml"], gpus=True))
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": []}]
         del job["kubernetes_sd_configs"]  # Debian's build has no Kubernetes in it

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.engine import declared
+from tests.engine.aws_account import secrets
 from tests.engine.declared import checked, declare, new_project
 from tests.engine.pulumi_cli import ROOT, PulumiProject
 from tests.engine.shown import created, errors, table
@@ -19,6 +20,7 @@ def target(name: str) -> dict[str, str]:
     return dict(document["config"]["breakeven:stack"]["target"])
 
 
+NOT_PINNED = "with a placeholder for its digest"
 KINDS = {name: target(name)["kind"] for name in NAMES}
 RENDERED, LIVE, EKS = (
     [name for name in NAMES if KINDS[name] == kind] for kind in ("render", "kubernetes", "eks")
@@ -71,23 +73,26 @@ def test_a_stack_for_a_cluster_previews_once_its_digests_and_secrets_are_set(
 
 
 @pytest.mark.parametrize("name", EKS)
-def test_a_stack_for_aws_previews_its_decision_and_says_what_is_missing(
+def test_a_stack_for_aws_previews_its_decision_and_says_what_is_not_pinned(
     project: PulumiProject, name: str
 ):
+    """What is pinned comes up in tests/engine/test_aws_stacks.py."""
     verdict = checked(project, name)["verdict"]
+    declare(project, name, base=name, secrets=secrets(name))
 
     result = project.preview(name)
 
     assert f"VERDICT: {verdict}" in table(result)
     assert result.code != 0
-    assert len(errors(result)) == 1
-    assert "this version has no AWS layer" in errors(result)[0]
+    assert NOT_PINNED in errors(result)[0]
 
 
-def test_up_of_a_stack_for_aws_fails_clearly_and_leaves_nothing(project: PulumiProject):
+def test_up_of_a_stack_that_is_not_pinned_fails_clearly_and_leaves_nothing(project: PulumiProject):
+    declare(project, EKS[0], base=EKS[0], secrets=secrets(EKS[0]))
+
     result = project.up(EKS[0])
 
     assert result.code != 0
-    assert "this version has no AWS layer" in errors(result)[0]
+    assert NOT_PINNED in errors(result)[0]
     assert "Traceback" not in result.output
     assert [each["type"] for each in project.resources(EKS[0])] == ["pulumi:pulumi:Stack"]

@@ -49,6 +49,8 @@ ON_AWS: tuple[tuple[Changes, str, str, str, str], ...] = (
      "target.load_balancer.certificate_arn", "us-west-2", "in us-east-1", "target.region"),
     ({"target.cluster.version": "1.35"},
      "target.gpu_nodes.ami_release", "with cluster.version: 1.35", "a release of 1.35", "the control plane first"),
+    ({"target.gpu_nodes.warm_nodes": 1, "target.gpu_nodes.scaler": "karpenter"},
+     "target.gpu_nodes.warm_nodes", "without a group", "bought on demand", "take it out"),
     ({"target.gpu_nodes.ami_release": "latest"},
      "target.gpu_nodes.ami_release", "'latest'", "e.g. 1.36.2-20260818", "correct"),
     ({"gateway.exposure": "load_balancer"},

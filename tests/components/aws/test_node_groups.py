@@ -145,3 +145,16 @@ def test_long_names_are_cut_and_stay_different():
 def test_a_model_that_is_called_like_a_group_is_refused():
     with pytest.raises(InputError, match="would be called system like another"):
         plan_of("staging", {"models[0].name": "system", "gateway.keys[0].models": ["system"]})
+
+
+def test_warm_nodes_are_kept_stopped_and_within_the_cap():
+    changes = FALLBACK | {"target.gpu_nodes.warm_nodes": 1}
+    groups = {each.name: each.inputs for each in of_kind("NodeGroup", registered("prod", changes))}
+
+    assert groups["summaries"]["warmPoolConfig"] == {
+        "poolState": "STOPPED",
+        "minSize": 1,
+        "maxGroupPreparedCapacity": groups["summaries"]["scalingConfig"]["maxSize"],
+    }
+    assert "warmPoolConfig" not in groups["support-chat"], "spot instances are not kept"
+    assert "warmPoolConfig" not in groups["system"]

@@ -88,6 +88,24 @@ def test_volumes_are_encrypted_with_the_stacks_key_tagged_and_made_where_the_pod
 
 
 @pytest.mark.parametrize("stack", ON_AWS)
+def test_the_stacks_prometheus_may_look_for_pods_beside_the_gpus_and_for_nothing_else(stack):
+    beside: list[Any] = [
+        each
+        for each in registered(stack)
+        if each.inputs.get("metadata", {}).get("namespace") == "gpu-add-ons"
+    ]
+    (role,) = [each for each in beside if each.kind == "Role"]
+    (binding,) = [each for each in beside if each.kind == "RoleBinding"]
+
+    assert role.inputs["rules"] == [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+    ]
+    assert binding.inputs["subjects"] == [
+        {"kind": "ServiceAccount", "name": "prometheus", "namespace": f"serving-{stack}"}
+    ]
+
+
+@pytest.mark.parametrize("stack", ON_AWS)
 def test_all_is_closed_in_every_namespace(stack):
     plan = in_cluster(stack)
     closed = {

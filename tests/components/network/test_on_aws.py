@@ -92,6 +92,20 @@ def test_services_have_no_addresses_of_the_vpc():
     assert cidrs(found["prometheus"], "egress", 443) == {"172.20.0.0/16", "10.100.0.0/16"}
 
 
+def test_prometheus_reaches_what_reports_on_gpus_and_no_other_pod_there():
+    (rule,) = [
+        rule
+        for rule in rules(policies("prod")["prometheus"], "egress")
+        if 9400 in [each["port"] for each in rule["ports"]]
+    ]
+    (peer,) = rule["to"]
+
+    assert peer["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "gpu-add-ons"
+    }
+    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "dcgm-exporter"
+
+
 @pytest.mark.parametrize("name", ["prod", "regulated"])
 def test_pod_identity_is_for_those_who_read_the_store(name: str):
     asking = {

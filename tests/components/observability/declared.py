@@ -42,7 +42,10 @@ def a_declared(changes: Changes | None = None) -> Stack:
 
 
 def parts(changes: Changes | None = None) -> ObservabilityParts:
-    stack = a_declared(changes)
+    return parts_of(a_declared(changes))
+
+
+def parts_of(stack: Stack) -> ObservabilityParts:
     return observability_parts(
         stack,
         namespace=NAMESPACE,

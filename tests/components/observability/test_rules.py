@@ -10,16 +10,18 @@ from components.observability.dashboard import dashboard, dashboard_file, rows
 from components.observability.parts import model_signals, rule_groups
 from components.observability.recordings import recordings
 from components.observability.rules import Alert, Recording, rule_file
-from components.observability.signals import FOREIGN, SCRAPED, edge_label
+from components.observability.signals import FOREIGN, GPUS, SCRAPED, edge_label
 from tests.components.observability.declared import COST, NAMESPACE, PICK, a_declared, a_model
 
 MODELS = (a_model(), a_model(replicas_min=0))
-GROUPS = rule_groups(MODELS, PICK)
+GROUPS = rule_groups(MODELS, PICK, gpus=True)
 RULES = [rule for group in GROUPS for rule in group.rules]
 RECORDED = {rule.record for rule in RULES if isinstance(rule, Recording)}
-KNOWN = SCRAPED | set(FOREIGN) | RECORDED
+REPORTED = SCRAPED | GPUS | set(FOREIGN)
+KNOWN = REPORTED | RECORDED
 SELECTED = re.compile(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}")
-PANELS = [expr for row in rows(MODELS, PICK) for panel in row.panels for _, expr in panel.queries]
+ROWS = rows(MODELS, PICK, gpus=True)
+PANELS = [expr for row in ROWS for panel in row.panels for _, expr in panel.queries]
 EXPRESSIONS = [*(rule.expr for rule in RULES), *PANELS]
 
 
@@ -39,7 +41,7 @@ def test_every_selector_names_the_namespace(expr):
 def test_every_known_metric_is_used():
     used = {name for expr in EXPRESSIONS for name, _ in SELECTED.findall(expr)}
 
-    assert (SCRAPED | set(FOREIGN)) == used - RECORDED
+    assert used - RECORDED == REPORTED
 
 
 def test_what_the_stacks_own_prometheus_cannot_see_stands_in_groups_of_its_own():
@@ -75,7 +77,7 @@ def test_every_alert_has_a_section_of_the_runbook_that_is_named_after_it():
         *("GatewayDown", "ErrorShareHigh", "LimiterDown", "EngineDown", "NoReplica", "KvCacheFull"),
         *("QueueGrows", "TtftSloBurns", "ScalerFailing", "GpuPending", "ColdStartOverBudget"),
         *("DrainAborted", "TracesBackUp", "TracesLost", "HostedShareHigh", "HostedSpendNearCap"),
-        *("ScalingThrash", "IdleGpu", "BelowBreakEven"),
+        *("ScalingThrash", "IdleGpu", "BelowBreakEven", "XidError"),
     ],
 )
 def test_there_is_an_alert(name):
@@ -88,6 +90,12 @@ def test_a_model_without_fallback_has_no_alert_on_one():
     assert "Hosted" not in rule_file(groups)
 
 
+def test_where_gpus_are_not_scraped_nothing_asks_for_them():
+    texts = (rule_file(rule_groups(MODELS, PICK)), dashboard_file(MODELS, PICK))
+
+    assert not any("DCGM" in text for text in texts)
+
+
 def test_the_declared_model_becomes_its_signals():
     (model,) = a_declared().models
     signals = model_signals(model, COST)
@@ -95,18 +103,19 @@ def test_the_declared_model_becomes_its_signals():
     assert (signals.ttft_p99_s, signals.ttft_edge_s) == (2.0, 2.5)
 
 
-def test_the_dashboard_has_a_row_for_each_question():
-    panels = dashboard(MODELS, PICK)["panels"]
+@pytest.mark.parametrize(("gpus", "more"), [(False, []), (True, ["GPUs"])])
+def test_the_dashboard_has_a_row_for_each_question(gpus, more):
+    panels = dashboard(MODELS, PICK, gpus=gpus)["panels"]
 
     assert [panel["title"] for panel in panels if panel["type"] == "row"] == [
-        *("Traffic", "Latency, at the engines", "Saturation", "Errors", "Tokens", "Cost")
+        *("Traffic", "Latency, at the engines", "Saturation", *more, "Errors", "Tokens", "Cost")
     ]
 
 
 def test_no_two_panels_lie_on_each_other():
     taken = [
         (x, y)
-        for panel in json.loads(dashboard_file(MODELS, PICK))["panels"]
+        for panel in json.loads(dashboard_file(MODELS, PICK, gpus=True))["panels"]
         for place in [panel["gridPos"]]
         for x in range(place["x"], place["x"] + place["w"])
         for y in range(place["y"], place["y"] + place["h"])
