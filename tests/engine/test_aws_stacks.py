@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.engine.aws_account import AwsAccount, live, pin, secrets
+from tests.engine.aws_account import AwsAccount, empty_chart, live, pin, secrets
 from tests.engine.control_plane import ControlPlane, run_control_plane
 from tests.engine.declared import Changes, dearer_nodes, declare, new_project
 from tests.engine.keda import add_definitions
 from tests.engine.pulumi_cli import PulumiProject
-from tests.engine.shown import errors
+from tests.engine.shown import created, errors
 
 STACKS = ("shadow", "staging", "regulated", "prod")
 UP_S, DOWN_S = 600, 120
@@ -154,6 +154,22 @@ def test_a_refused_stack_asks_aws_nothing(tmp_path: Path, tools_path: str, plane
     assert "verdict" in errors(refused)[0]
     assert stack.account.calls() == []
     assert [each["type"] for each in stack.project.resources("prod")] == ["pulumi:pulumi:Stack"]
+
+
+def test_karpenter_has_a_role_a_queue_and_limits_before_anything_is_made(
+    tmp_path: Path, tools_path: str, plane: ControlPlane
+):
+    """Its nodes come from itself, and nobody plays it here: tests/engine/test_in_cluster.py goes on."""
+    stack = new(tmp_path, tools_path, plane, "shadow")
+    empty_chart(stack.project.directory / "charts", "karpenter")
+    charts = {"karpenter": "./charts/karpenter", "keda": "./charts/keda"}
+    stack.declare({"target.gpu_nodes.scaler": "karpenter", "target.charts": charts})
+
+    shown = stack.project.preview("shadow").expect()
+
+    assert {"aws:sqs:Queue", "aws:iam:InstanceProfile"} <= set(created(shown))
+    assert "kubernetes:karpenter.sh/v1:NodePool" in created(shown)
+    assert stack.account.things() == []
 
 
 def test_a_stack_of_another_account_is_refused(
