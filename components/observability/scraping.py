@@ -102,10 +102,11 @@ def _scrape(job: Job, namespace: str) -> dict[str, object]:
 
 
 def _of_itself(job: Job) -> list[dict[str, object]]:
+    model: dict[str, object] = {"source_labels": [_meta(INSTANCE)], "target_label": "model"}
     return [
         {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
         {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
-        *([{"source_labels": [_meta(INSTANCE)], "target_label": "model"}] * job.per_model),
+        *([model] * job.per_model),
     ]
 
 

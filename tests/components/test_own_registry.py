@@ -32,7 +32,7 @@ def fields(stack: Stack) -> set[str]:
 
 
 def test_every_image_of_a_closed_stack_must_be_copied_to_its_own_registry():
-    stack = a_stack()
+    stack = a_stack({"images": {}, ENGINE: f"vllm/vllm-openai:v0.33.0@{PLACEHOLDER_DIGEST}"})
 
     assert fields(stack) == {field_of(path) for path in every_image(stack)}
     assert {"images.envoy", "images.nvidia-device-plugin", ENGINE} <= fields(stack)

@@ -148,7 +148,7 @@ def test_a_model_that_is_called_like_a_group_is_refused():
 
 
 def test_warm_nodes_are_kept_stopped_and_within_the_cap():
-    changes = FALLBACK | {"target.gpu_nodes.warm_nodes": 1}
+    changes = {**FALLBACK, "target.gpu_nodes.warm_nodes": 1}
     groups = {each.name: each.inputs for each in of_kind("NodeGroup", registered("prod", changes))}
 
     assert groups["summaries"]["warmPoolConfig"] == {
