@@ -46,3 +46,13 @@ def make_project(tools_path: str, tmp_path: Path) -> MakeProject:
 def project(make_project: MakeProject, tmp_path: Path) -> PulumiProject:
     """This repository's program in a folder of its own, with no cluster."""
     return make_project(copy_program(tmp_path / "program"))
+
+
+@pytest.fixture(scope="module")
+def eks_plane(tools_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """The Kubernetes API of one EKS cluster after another: in it is what AWS would have there."""
+    with run_control_plane(tools_path, tmp_path_factory.mktemp("eks")) as plane:
+        add_definitions(plane)
+        for storage_class in ("", "gp3"):
+            plane.add_volumes(20, storage_class=storage_class)
+        yield plane
