@@ -9,7 +9,7 @@ from tests.engine.control_plane import ControlPlane
 from tests.engine.declared import Changes, declare, new_project
 from tests.engine.pulumi_cli import PulumiProject
 
-UP_S, DOWN_S = 600, 60
+UP_S, DOWN_S = 600, 45
 """A destroy that hangs is tried again (PulumiProject.destroy): better soon."""
 
 

@@ -12,8 +12,15 @@ from tests.engine.aws_stack import DOWN_S, assert_available, new
 from tests.engine.control_plane import ControlPlane
 
 STACKS = ("shadow", "staging", "regulated", "prod")
-AUDITED = ("s3.Bucket", "s3.BucketPolicy", "s3.BucketObjectLockConfiguration")
-"""What stays of a stack with an audit: its trail, which nobody may delete before its time."""
+STAYS = {
+    "regulated": {
+        *("s3.Bucket", "s3.BucketPolicy", "s3.BucketObjectLockConfiguration"),
+        *("s3.BucketOwnershipControls", "s3.BucketServerSideEncryptionConfiguration"),
+        *("s3.BucketVersioning", "s3.BucketPublicAccessBlock"),
+        *("cloudwatch.LogGroup", "kms.Key"),
+    }
+}
+"""An audit's trail and flow logs, which nobody may delete before their time, and the keys to read them."""
 CREATED_IN_ORDER = [
     ("cloudwatch.LogGroup::control-plane", "eks.Cluster::*"),
     ("iam.RolePolicyAttachment::cluster-*", "eks.Cluster::*"),
@@ -48,6 +55,7 @@ def test_a_stack_comes_up_stays_as_it_is_and_goes(
 
     stack.project.destroy(name, timeout_s=DOWN_S).expect()
     in_order(stack.order("Delete"), [(then, first) for first, then in CREATED_IN_ORDER[1:]])
-    assert {thing.kind for thing in stack.account.things()} <= set(AUDITED)
+    assert {thing.kind for thing in stack.account.things()} == STAYS.get(name, set())
+    assert {each.name for each in stack.account.things("s3.Bucket")} <= {"trail"}
     assert not eks_plane.api.exists(f"/api/v1/namespaces/serving-{name}")
     assert eks_plane.api.items("/api/v1/nodes") == []
