@@ -1,6 +1,7 @@
 """What every pod beside the engines has in common: Pod Security `restricted`, spread, no surprises. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
@@ -20,6 +21,12 @@ USER_ID = 2000
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
+
+STAYS: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+"""Annotation of a pod that the Cluster Autoscaler never moves: it takes no node away on which one is.
+
+For what is lost or stops while it moves. Engines do not have it: that they are packed onto fewer nodes
+is what the gate priced."""
 
 FILES = "files"
 """Volume of a workload's ConfigMap."""
@@ -84,12 +91,18 @@ def spread(chosen: Mapping[str, str], over: str) -> TopologySpreadConstraintArgs
 
 
 def resources(
-    *, cpus: float, memory_gib: float, cpu_limit: float | None = None
+    *, cpus: float, memory_gib: float, cpu_limit: float | None = None, disk_gib: int | None = None
 ) -> ResourceRequirementsArgsDict:
-    """Return requests and limits: memory is limited to what is requested, CPU only where said."""
-    memory = f"{whole_mib(memory_gib)}Mi"
-    limits = {"memory": memory} | ({"cpu": f"{cpu_limit:g}"} if cpu_limit else {})
-    return {"requests": {"cpu": f"{cpus:g}", "memory": memory}, "limits": limits}
+    """Return requests and limits: memory is limited to what is requested, CPU only where said.
+
+    `disk_gib` is requested of the node's disk, and the limit of it: logs, emptyDirs, what is written to
+    the container's root. Images are not in it.
+    """
+    both = {"memory": f"{whole_mib(memory_gib)}Mi"}
+    if disk_gib:
+        both["ephemeral-storage"] = f"{disk_gib}Gi"
+    limits = both | ({"cpu": f"{cpu_limit:g}"} if cpu_limit else {})
+    return {"requests": {"cpu": f"{cpus:g}", **both}, "limits": limits}
 
 
 def whole_mib(gib: float) -> int:

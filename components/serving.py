@@ -88,7 +88,7 @@ def serving_plan(
         namespace=namespace_name(name),
         judged=judged,
         engines=engines,
-        prefetches=prefetch_plans(stack, model_store),
+        prefetches=prefetch_plans(stack, model_store, file=file),
         evaluations=evaluation_plans(stack, engines, target, file=file, images=images),
         gateway=gateway_plan(stack, {name: price_of(each) for name, each in judged.items()}),
         images=images,

@@ -18,6 +18,7 @@ from pulumi_kubernetes.core.v1 import PodSpecArgsDict, ServicePortArgsDict, Serv
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
 from components.labels import selector
+from components.pods import STAYS
 
 ROLLING: DeploymentStrategyArgsDict = {
     "type": "RollingUpdate",
@@ -26,7 +27,7 @@ ROLLING: DeploymentStrategyArgsDict = {
 FILES_DIGEST: Final = "breakeven/files"
 """Annotation of a pod's template: a digest of all that the pod reads only once."""
 RECREATE: DeploymentStrategyArgsDict = {"type": "Recreate"}
-"""For a single pod with a volume of its own: two never write to it."""
+"""For a single pod that keeps something: two never write to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,14 @@ class Workload:
     """Size of a volume claim of its name; None where it keeps nothing."""
     await_s: int = 600
     """What `pulumi up` waits for it."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is one pod that nothing stands in for while it moves to another node.
+
+        Prometheus, without which no pool is scaled, the counters of the limits, bundled stores.
+        """
+        return self.strategy == RECREATE
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -160,7 +169,7 @@ class Part(pulumi.ComponentResource):
                 "template": {
                     "metadata": {
                         "labels": work.chosen,
-                        "annotations": {FILES_DIGEST: hashed},
+                        "annotations": {FILES_DIGEST: hashed, **(STAYS if work.stays else {})},
                     },
                     "spec": work.pod,
                 },

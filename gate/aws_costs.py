@@ -97,7 +97,7 @@ def _system_item(system: SystemNodes) -> CostItem:
     return CostItem(
         group=AWS,
         name="system nodes",
-        usd_per_month=system.usd_per_hour_at_max * HOURS_PER_MONTH,
+        usd_per_month=system.usd_per_hour * HOURS_PER_MONTH,
         basis=f"{system.most} x {name} x {HOURS_PER_MONTH:g} h x {price.usd_per_hour:g} USD/h"
         f" ({price.source.checked})",
     )

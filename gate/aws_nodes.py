@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from gate import facts
 from gate.lookup import answering, instance_price
+from stacks.aws import made
 from stacks.aws.target import Eks
 from stacks.errors import Place
 from stacks.stack import Stack
@@ -16,12 +17,19 @@ class SystemNodes(NamedTuple):
     instance: facts.Instance
     most: int
     """Cap; all of them are in the price."""
+    over_nodes: int
+    """Nodes by which an update exceeds the cap for minutes; on no monthly bill."""
     price: facts.PriceRecord
 
     @property
-    def usd_per_hour_at_max(self) -> float:
+    def usd_per_hour(self) -> float:
         """Return USD an hour with all nodes of the cap running."""
         return self.most * self.price.usd_per_hour
+
+    @property
+    def over_usd_per_hour(self) -> float:
+        """Return USD an hour of the nodes beyond the cap."""
+        return self.over_nodes * self.price.usd_per_hour
 
 
 def system_nodes(stack: Stack, root: Place, *, as_of: date) -> SystemNodes | None:
@@ -50,4 +58,9 @@ def system_nodes(stack: Stack, root: Place, *, as_of: date) -> SystemNodes | Non
             allowed=f"a type with one; {name} has one in {', '.join(sorted(known)) or 'no region'}",
             remedy="add the price to gate/data/instances.yaml, or name another type",
         )
-    return SystemNodes(instance=instance, most=eks.system_nodes.max, price=price)
+    return SystemNodes(
+        instance=instance,
+        most=eks.system_nodes.max,
+        over_nodes=made.system_update_nodes(eks),
+        price=price,
+    )

@@ -194,7 +194,7 @@ def whole_bills(cases: tuple[ModelCase, ...], *, shared_usd: float) -> Bills:
 
 
 def _full_nodes_usd(nodes: NodePlan) -> float:
-    """Return USD a month of a full pool; where spot has a fallback, or more is reserved, of every group."""
+    """Return USD a month of a full pool; where more may run for a while, or is reserved, of all of it."""
     at_ceiling = nodes.ceiling_usd_per_hour * HOURS_PER_MONTH
     return max(nodes.node_usd_per_month * whole(nodes.max_nodes), at_ceiling)
 

@@ -50,7 +50,7 @@ class NodePlan(NamedTuple):
 
     @property
     def ceiling_usd_per_hour(self) -> float:
-        """Return USD an hour with every node of every group running: what is approved at most."""
+        """Return USD an hour with all that may run for minutes: every group at its cap and beyond."""
         return sum(group.usd_per_hour_at_max for group in self.groups)
 
     @property
@@ -65,7 +65,7 @@ class NodePlan(NamedTuple):
 
     @property
     def most_nodes(self) -> int:
-        """Return how many nodes may run at once, all groups at their caps."""
+        """Return how many nodes may run for long, all groups at their caps."""
         return sum(group.max_nodes for group in self.groups)
 
     def pool(self, needs: tuple[Need, ...]) -> Pool:
@@ -82,16 +82,10 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
     """Return what the declared pool buys.
 
     Raises:
-        InputError: the instance, its GPU or its price is unknown, or a replica does not fit a node.
+        InputError: the instance, its GPU or its price is unknown, or replicas do not fill a node.
     """
     gpu, gpus, node, list_price = _node(pool.node, place.at("node"), as_of)
-    per_node = gpus // pool.gpus_per_replica
-    if per_node == 0:
-        raise place.at("gpus_per_replica").error(
-            found=f"{pool.gpus_per_replica}",
-            allowed=f"up to the {gpus} GPUs of {node}",
-            remedy="use a larger node, fewer GPUs or a smaller precision",
-        )
+    per_node = _replicas_per_node(pool.gpus_per_replica, gpus, node, place)
     cap = pool.replicas.max / per_node
     wanted = Wanted(floor=whole(pool.replicas.min / per_node), most=whole(cap))
     if list_price is None and buys_on_demand(pool.purchase, wanted):
@@ -113,6 +107,17 @@ def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
         commitment_usd_per_month=bought.commitment_usd_per_month,
         groups=bought.groups,
     )
+
+
+def _replicas_per_node(each: int, gpus: int, node: str, place: Place) -> int:
+    """Return how many replicas a node holds, all of its GPUs used: an idle GPU would be paid for good."""
+    if gpus % each:
+        raise place.at("gpus_per_replica").error(
+            found=f"{each}, which does not divide the {gpus} GPUs of {node}",
+            allowed=", ".join(f"{size}" for size in range(1, gpus + 1) if gpus % size == 0),
+            remedy="take a number that leaves no GPU idle, another node, or a smaller precision",
+        )
+    return gpus // each
 
 
 def _node(

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from gate import facts
-from gate.economics.units import HOURS_PER_MONTH
+from gate.economics.units import HOURS_PER_MONTH, whole
 from stacks.errors import Place
 from stacks.purchase import (
     CapacityBlock,
@@ -17,6 +17,10 @@ from stacks.purchase import (
 
 NEGOTIATED_PRICE_MAX_AGE_DAYS = 180
 """A quote or a contract is looked at twice a year; list prices have limits of their own."""
+REBALANCING_FRACTION = 0.1
+"""By which EC2 may exceed the cap of a spot group, at least by one node: a replacement comes before the
+node that is about to be interrupted, or that is in a crowded zone, goes. Amazon EC2 Auto Scaling user
+guide, rebalancing activities. Groups of other kinds are in one zone and are never rebalanced."""
 
 
 class Price(NamedTuple):
@@ -50,7 +54,9 @@ class NodeGroup(NamedTuple):
     min_nodes: int
     max_nodes: int
     usd_per_hour_at_max: float
-    """USD an hour with all nodes of the cap running."""
+    """USD an hour with all nodes of the cap running, and those beyond it."""
+    over_nodes: int = 0
+    """Nodes by which the cloud exceeds the cap for minutes; on no monthly bill."""
 
 
 class Bought(NamedTuple):
@@ -117,7 +123,8 @@ def _spot(purchase: Spot, list_price: Price | None, wanted: Wanted) -> Bought:
     Spot 2.65, on demand 6.88 for 10 % of the hours: 2.65 x 0.9 + 6.88 x 0.1 = 3.073 USD.
     """
     spot, fallback = _quoted(purchase, "spot"), purchase.on_demand_fallback
-    groups = [_group("spot", wanted.floor, wanted.most, spot)]
+    over = max(1, whole(REBALANCING_FRACTION * wanted.most))
+    groups = [_group("spot", wanted.floor, wanted.most, spot, over=over)]
     price, on_demand = spot, None
     if fallback is not None:
         on_demand, share = _known(list_price), fallback.hours_fraction
@@ -177,8 +184,8 @@ def _committed(
     )
 
 
-def _group(kind: GroupKind, floor: int, most: int, price: Price) -> NodeGroup:
-    return NodeGroup(kind, floor, most, price.usd_per_hour * most)
+def _group(kind: GroupKind, floor: int, most: int, price: Price, *, over: int = 0) -> NodeGroup:
+    return NodeGroup(kind, floor, most, price.usd_per_hour * (most + over), over)
 
 
 def _known(list_price: Price | None) -> Price:

@@ -162,7 +162,12 @@ def _pool(case: ModelCase, target: Target) -> Json:
     return {
         "ceiling_usd_per_hour": case.nodes.ceiling_usd_per_hour,
         "groups": [
-            {"kind": group.kind, "min": group.min_nodes, "max": group.max_nodes}
+            {
+                "kind": group.kind,
+                "min": group.min_nodes,
+                "max": group.max_nodes,
+                "over": group.over_nodes,
+            }
             for group in case.nodes.groups
         ],
         "cold_start_seconds": {

@@ -1,20 +1,23 @@
 """What is noticed about a stack as a whole: the ages of its facts, a shadow's limits, its growth."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Final
 
 from gate import facts
 from gate.aws_findings import aws_findings
+from gate.aws_nodes import system_nodes
 from gate.case import ModelCase, full_cost_until
 from gate.case_findings import case_findings
 from gate.cold_start import cold_start
 from gate.costs import cost_lines
 from gate.economics.payback import Payback
+from gate.economics.units import HOURS_PER_MONTH
 from gate.findings import Finding, advisory, blocking, of_age
 from gate.verdict import Verdict
 from stacks.errors import Place
-from stacks.stack import Stack
+from stacks.stack import Shadow, Stack
 
 SHADOW_MAX_DAYS: Final = 30
 """A shadow measures for about a week; a month holds a repeat."""
@@ -36,9 +39,18 @@ def stack_findings(
         yield from case_findings(case, cold, as_of=as_of)
     yield from aws_findings(stack, [case.nodes for case in cases], root, as_of)
     yield from _approvals(stack, root, as_of=as_of)
-    if stack.shadow is None:
-        return
-    here, ends = root.at("shadow"), stack.shadow.ends
+    if stack.shadow is not None:
+        system = system_nodes(stack, root, as_of=as_of)
+        over_usd = system.over_usd_per_hour * HOURS_PER_MONTH if system else 0.0
+        full = partial(full_cost_until, cases, shared_usd + over_usd)
+        yield from _shadow_findings(stack.shadow, root.at("shadow"), full, as_of)
+
+
+def _shadow_findings(
+    shadow: Shadow, here: Place, cost_until: Callable[[float], float], as_of: date
+) -> Iterator[Finding]:
+    """Yield what is wrong with a shadow's end and cap; `cost_until` tells its USD in so many hours."""
+    ends = shadow.ends
     days = (ends - as_of).days
     if days < 0 or days > SHADOW_MAX_DAYS:
         yield blocking(
@@ -47,11 +59,11 @@ def stack_findings(
             allowed=f"{as_of} and up to {SHADOW_MAX_DAYS} days after",
             remedy="take the shadow down and declare what it measured, or give it a nearer end",
         )
-    most = full_cost_until(cases, shared_usd, max(0, days + 1) * 24)
-    if most > stack.shadow.spending_cap_usd:
+    most = cost_until(max(0, days + 1) * 24)
+    if most > shadow.spending_cap_usd:
         yield blocking(
             here.at("spending_cap_usd"),
-            found=f"{stack.shadow.spending_cap_usd:,.0f}",
+            found=f"{shadow.spending_cap_usd:,.0f}",
             allowed=f"from {most:,.0f}, what it can cost until {ends}",
             remedy="raise the cap, end it earlier, or measure on fewer nodes",
         )

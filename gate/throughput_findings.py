@@ -126,7 +126,7 @@ def _fits(
         yield blocking(
             place.at("pool.gpus_per_replica"),
             found=f"{gpus}; {shape.name} has {shape.attention_heads} attention heads",
-            allowed=", ".join(map(str, sizes)),
+            allowed=", ".join(f"{size}" for size in sizes if nodes.gpus_per_node % size == 0),
             remedy="use a number of GPUs that the heads divide over",
         )
 

@@ -132,7 +132,7 @@ class Pool(Declared):
     node: Node
     """What is bought; whole nodes are paid, used or not."""
     gpus_per_replica: Count
-    """GPUs that one replica spans (tensor parallel)."""
+    """GPUs that one replica spans (tensor parallel); the GPUs of a node are a multiple of it."""
     replicas: Replicas
     """Floor and cap."""
     scaling: Scaling

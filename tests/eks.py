@@ -20,7 +20,7 @@ TARGET: Final = {
         "log_retention_days": 30,
     },
     "network": {"cidr": "10.0.0.0/16", "egress": {"kind": "nat", "gateways": "per_zone"}},
-    "system_nodes": {"instance_type": "m7i.xlarge", "min": 2, "max": 3, "disk_gib": 50},
+    "system_nodes": {"instance_type": "m7i.xlarge", "min": 3, "max": 3, "disk_gib": 50},
     "gpu_nodes": {"ami_release": "1.36.2-20260818", "disk_gib": 200, "start_seconds": 240},
     "usage": {
         "nat_gb": 600,

@@ -9,11 +9,12 @@ from pulumi import Input, Output, ResourceOptions
 
 from components.aws.names import partition, slug
 from components.aws.roles import ServiceRole
-from stacks.aws.target import Cluster, PublicApi
+from stacks.aws.target import Cluster, PrivateApi, PublicApi
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All that EKS has."""
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
+HTTPS = 443
 TIMEOUTS = pulumi.CustomTimeouts(create="40m", update="90m", delete="40m")
 """Ten minutes as a rule; a new version takes up to an hour."""
 
@@ -45,7 +46,7 @@ class ControlPlane(pulumi.ComponentResource):
     security_group_id: Output[str]
     """The cluster security group, which EKS makes; every node of a managed group has it."""
     access: list[pulumi.Resource]
-    """What administrators need before the Kubernetes API knows them."""
+    """What administrators need before they reach the Kubernetes API, and it knows them."""
 
     def __init__(
         self, name: str, args: ControlPlaneArgs, opts: ResourceOptions | None = None
@@ -60,6 +61,9 @@ class ControlPlane(pulumi.ComponentResource):
         vpc = self.cluster.vpc_config
         self.security_group_id = vpc.apply(lambda found: found.cluster_security_group_id or "")
         self.access = [self._administrator(arn) for arn in args.declared.administrators]
+        api = args.declared.api
+        if isinstance(api, PrivateApi):
+            self.access += [self._reached_from(cidr) for cidr in api.cidrs]
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def _logs(self) -> aws.cloudwatch.LogGroup:
@@ -103,6 +107,19 @@ class ControlPlane(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self, depends_on=[logs, *args.role.attached], custom_timeouts=TIMEOUTS
             ),
+        )
+
+    def _reached_from(self, cidr: str) -> pulumi.Resource:
+        """Let a connected network in: EKS' group admits its own members only, which are the nodes."""
+        return aws.vpc.SecurityGroupIngressRule(
+            f"api-{cidr.replace('/', '-')}",
+            security_group_id=self.security_group_id,
+            description=f"Kubernetes API from {cidr}",
+            cidr_ipv4=cidr,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            opts=self._child,
         )
 
     def _administrator(self, arn: str) -> pulumi.Resource:

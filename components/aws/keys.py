@@ -9,8 +9,8 @@ from pulumi import Output, ResourceOptions
 from components.aws.key_policies import cluster_key_policy, data_key_policy
 from stacks.aws.made import CLUSTER_KEY, DATA_KEY
 
-WINDOW_DAYS = (7, 30)
-"""How long a deleted key can be had back, unprotected and protected: shortest and longest that AWS has."""
+WINDOW_DAYS = 30
+"""How long a deleted key can be had back: as long as AWS keeps one, for with it goes what it encrypted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,6 @@ class KeysArgs:
     cluster_name: str
     region: str
     account: str
-    protect: bool
-    """Whether a deleted key is to be had back for as long as AWS keeps it."""
     outlive: bool
     """Whether the keys stay when the stack goes: what an auditor reads later is encrypted with them."""
 
@@ -49,7 +47,7 @@ class Keys(pulumi.ComponentResource):
             description=f"{self._args.cluster_name}: {name}",
             policy=policy,
             enable_key_rotation=True,
-            deletion_window_in_days=WINDOW_DAYS[self._args.protect],
+            deletion_window_in_days=WINDOW_DAYS,
             opts=ResourceOptions(parent=self, retain_on_delete=self._args.outlive),
         )
         alias = f"alias/{self._args.cluster_name}-{name}"

@@ -89,7 +89,6 @@ class Aws(pulumi.ComponentResource):
             cluster_name=plan.cluster_name,
             region=plan.region,
             account=plan.account,
-            protect=plan.protect,
             outlive=plan.eks.audit is not None,
         )
         return Keys("keys", args, self._child)

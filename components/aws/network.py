@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Output, ResourceOptions
 
 from components.aws.endpoints import Endpoints, EndpointsArgs
 from components.aws.subnets import Subnet, SubnetPlan
@@ -57,12 +57,13 @@ class Network(pulumi.ComponentResource):
         self.public_ready = []
         self.public_subnet_ids = self._public()
         ways_out = self._nats()
-        self.private_subnet_ids, tables, routed = {}, [], []
+        self.private_subnet_ids, tables = {}, []
+        routed: list[pulumi.Resource] = []
         for subnet in args.subnets.private:
             nat = ways_out.get(subnet.zone) or next(iter(ways_out.values()), None)
-            table, association = self._private(subnet, nat)
+            table, ways = self._private(subnet, nat)
             tables.append(table.id)
-            routed.append(association)
+            routed += ways
         endpoints = Endpoints(
             "endpoints",
             EndpointsArgs(
@@ -86,10 +87,8 @@ class Network(pulumi.ComponentResource):
         if not self._args.subnets.public:
             return {}
         self._gateway = aws.ec2.InternetGateway("internet", vpc_id=self.vpc_id, opts=self._child)
-        table = self._table(
-            "public",
-            aws.ec2.RouteTableRouteArgs(cidr_block=EVERYWHERE, gateway_id=self._gateway.id),
-        )
+        table = self._table("public")
+        self.public_ready.append(self._way_out("public", table, gateway_id=self._gateway.id))
         made = {}
         for plan in self._args.subnets.public:
             subnet = self._subnet(plan)
@@ -114,15 +113,15 @@ class Network(pulumi.ComponentResource):
 
     def _private(
         self, plan: Subnet, nat: aws.ec2.NatGateway | None
-    ) -> tuple[aws.ec2.RouteTable, aws.ec2.RouteTableAssociation]:
-        """Make a private subnet with the routes of its own zone."""
+    ) -> tuple[aws.ec2.RouteTable, list[pulumi.Resource]]:
+        """Make a private subnet; return its zone's table, and what leads from the one to the other and out."""
         subnet = self._subnet(plan)
         self.private_subnet_ids[plan.zone] = subnet.id
-        out = None
+        table = self._table(plan.name)
+        ways: list[pulumi.Resource] = [self._associate(plan.name, subnet, table)]
         if nat is not None:
-            out = aws.ec2.RouteTableRouteArgs(cidr_block=EVERYWHERE, nat_gateway_id=nat.id)
-        table = self._table(plan.name, out)
-        return table, self._associate(plan.name, subnet, table)
+            ways.append(self._way_out(plan.name, table, nat_gateway_id=nat.id))
+        return table, ways
 
     def _subnet(self, plan: Subnet) -> aws.ec2.Subnet:
         return aws.ec2.Subnet(
@@ -135,9 +134,27 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _table(self, name: str, route: aws.ec2.RouteTableRouteArgs | None) -> aws.ec2.RouteTable:
-        routes: list[Input[aws.ec2.RouteTableRouteArgs]] = [route] if route else []
-        return aws.ec2.RouteTable(name, vpc_id=self.vpc_id, routes=routes, opts=self._child)
+    def _table(self, name: str) -> aws.ec2.RouteTable:
+        """Make a table without routes: where it listed them, those to connected networks would be taken out."""
+        return aws.ec2.RouteTable(name, vpc_id=self.vpc_id, opts=self._child)
+
+    def _way_out(
+        self,
+        name: str,
+        table: aws.ec2.RouteTable,
+        *,
+        gateway_id: Output[str] | None = None,
+        nat_gateway_id: Output[str] | None = None,
+    ) -> aws.ec2.Route:
+        """Make the default route of a table."""
+        return aws.ec2.Route(
+            name,
+            route_table_id=table.id,
+            destination_cidr_block=EVERYWHERE,
+            gateway_id=gateway_id,
+            nat_gateway_id=nat_gateway_id,
+            opts=self._child,
+        )
 
     def _associate(
         self, name: str, subnet: aws.ec2.Subnet, table: aws.ec2.RouteTable

@@ -58,6 +58,9 @@ class NodeGroupPlan:
     """Below it nobody scales in."""
     max_nodes: int
     """The bill that was approved cannot outgrow it."""
+    over_nodes: int
+    """By which AWS exceeds the cap for minutes: spot nodes that are replaced before they are taken
+    back, and an update of the system nodes."""
     zones: tuple[str, ...]
     labels: Mapping[str, str]
     tags: Mapping[str, str]
@@ -92,8 +95,8 @@ class NodeGroupPlan:
 
     @property
     def most_nodes(self) -> int:
-        """Return how many nodes there may be at once, those of an update included."""
-        return self.max_nodes + (0 if self.gpus else 2 * len(self.zones))
+        """Return how many nodes there may be at once, those beyond the cap included."""
+        return self.max_nodes + self.over_nodes
 
     @property
     def tainted(self) -> bool:
@@ -129,6 +132,7 @@ def system_group(eks: Eks, tags: Mapping[str, str]) -> NodeGroupPlan:
         ami_type="AL2023_x86_64_STANDARD",
         min_nodes=nodes.min,
         max_nodes=nodes.max,
+        over_nodes=made.system_update_nodes(eks),
         zones=eks.zones,
         labels={POOL_LABEL: SYSTEM},
         tags=tags,
@@ -156,10 +160,10 @@ def _groups_of(
     model: ServedModel, eks: Eks, pool: PoolNodes, tags: Mapping[str, str]
 ) -> Iterator[NodeGroupPlan]:
     iops, throughput = made.GPU_DISK
-    reservation, zones = _where(model, eks)
     for index, bought in enumerate(pool.groups):
         suffix = f"-{bought.kind.replace('_', '-')}" if index else ""
         name = group_name(model.name, suffix)
+        reservation, zones = _where(model, bought, eks)
         yield NodeGroupPlan(
             name=name,
             model=model.name,
@@ -168,6 +172,7 @@ def _groups_of(
             ami_type="AL2023_x86_64_NVIDIA",
             min_nodes=_floor(bought),
             max_nodes=bought.max_nodes,
+            over_nodes=bought.over_nodes,
             zones=zones,
             labels=_labels(model.name, name, pool.gpu),
             tags=tags,
@@ -192,12 +197,16 @@ def _warm(bought: PoolGroup, eks: Eks) -> int:
     return min(eks.gpu_nodes.warm_nodes, bought.max_nodes) if bought.kind == "on_demand" else 0
 
 
-def _where(model: ServedModel, eks: Eks) -> tuple[str | None, tuple[str, ...]]:
-    """Return the reservation that nodes come from, and their zones: a reservation is in one only."""
+def _where(model: ServedModel, bought: PoolGroup, eks: Eks) -> tuple[str | None, tuple[str, ...]]:
+    """Return the reservation that nodes come from, and their zones: a reservation is in one only.
+
+    Nodes on demand are in one too: over several, Auto Scaling evens zones out, and to do so starts a
+    node beyond the cap and ends one that serves. Of spot capacity each zone has some and none has all.
+    """
     purchase = model.pool.purchase
     if isinstance(purchase, CapacityReservation | CapacityBlock) and purchase.zone:
         return purchase.reservation, (purchase.zone,)
-    return None, eks.zones
+    return None, eks.zones if bought.kind == "spot" else (eks.gpu_nodes.zone or eks.zones[0],)
 
 
 def _labels(model: str, group: str, gpu: str) -> dict[str, str]:

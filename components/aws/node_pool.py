@@ -126,6 +126,9 @@ class NodePool(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 ignore_changes=["scalingConfig.desiredSize"],  # the autoscaler's
+                # A second group of GPU nodes beside the first is a second bill and quota, and a
+                # reservation has no room for it. Without system nodes there would be no way in.
+                delete_before_replace=plan.gpus > 0,
                 custom_timeouts=pulumi.CustomTimeouts(create="40m", update=update, delete="60m"),
             ),
         )

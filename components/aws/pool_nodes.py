@@ -24,6 +24,10 @@ class PoolGroup(Protocol):
     def max_nodes(self) -> int:
         """Return the cap: the bill that was approved cannot outgrow it."""
 
+    @property
+    def over_nodes(self) -> int:
+        """Return the nodes by which AWS exceeds the cap for minutes; they were approved too."""
+
 
 class PoolNodes(Protocol):
     """The nodes of one model."""

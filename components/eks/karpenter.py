@@ -14,6 +14,7 @@ from components.aws.names import karpenter_profile
 from components.aws.node_groups import GPU_RESOURCE, GPU_TAINT, NodeGroupPlan
 from components.aws.plan import AwsPlan
 from components.aws.pool_nodes import GroupKind
+from components.aws.tags import lasting
 from components.eks.cluster_autoscaler import UNNEEDED_S
 
 Manifest = dict[str, Any]
@@ -135,7 +136,8 @@ def _node_class(
                 "httpTokens": "required",
                 "httpPutResponseHopLimit": 1,
             },
-            "tags": dict(group.tags),
+            # With the decision each new one would make all nodes drifted, and drifted ones never go.
+            "tags": lasting(group.tags),
         }
         | reservation
         | local,

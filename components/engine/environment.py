@@ -61,8 +61,20 @@ def environment(
 
 
 def aws(region: str | None) -> dict[str, str]:
-    """Return what clients of AWS read: boto3 the one, the C++ client of the streamer the other."""
-    return {"AWS_DEFAULT_REGION": region, "AWS_REGION": region} if region else {}
+    """Return what clients of AWS read: boto3 the first region, the streamer's C++ client the second.
+
+    In us-east-1 boto3 asks <bucket>.s3.amazonaws.com unless told otherwise. A stack without a way out
+    reaches only names of the region, <bucket>.s3.us-east-1.amazonaws.com: an interface endpoint has no
+    others. The C++ client reads the same variable. AWS_ENDPOINT_URL_S3 would do too, but with it boto3
+    puts the bucket into the path, and newer C++ clients take it over with its scheme.
+    """
+    if region is None:
+        return {}
+    return {
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
+    }
 
 
 def _tracing(name: str | None) -> dict[str, str]:

@@ -32,7 +32,7 @@ ENGINE_CACHE: Final = "/cache"
 PRE_STOP_S: Final = 15
 """Until every router has seen that the pod is going (facts: watch of EndpointSlices, 5 s checks)."""
 STARTUP_MARGIN: Final = 2.0
-"""Startup budget over the measured cold start: a registry or a hub on a bad day is twice as slow."""
+"""Over the measured cold start, and a node's start: on a bad day a registry or a hub is twice as slow."""
 SHARED_MEMORY_GIB: Final = 1.0
 """Of /dev/shm for one GPU; vLLM needs 160 MB, the default is 64 MB. Tensor parallel exchanges more."""
 SHARED_MEMORY_GIB_PER_GPU: Final = 4.0
@@ -130,7 +130,7 @@ def vllm_plan(
         InputError: an argument is unknown to the pinned vLLM or owned by a setting, the version is
             another one, or a timing cannot hold; all of them at once.
     """
-    times = _timings(model, replicas)
+    times = _timings(model, replicas, target)
     problems = list(_problems(model, times, place, target))
     if problems:
         raise InputError(*problems)
@@ -173,13 +173,15 @@ def _store_region(model: ServedModel, target: Target) -> str | None:
     return target.region if stored and isinstance(target, Eks) else None
 
 
-def _timings(model: ServedModel, replicas: int) -> Timings:
+def _timings(model: ServedModel, replicas: int, target: Target) -> Timings:
+    node_s = target.gpu_nodes.start_seconds if isinstance(target, Eks) else 0.0
     return timings(
         cold_start_s=model.serving.cold_start_seconds,
         startup_budget_s=math.ceil(model.serving.cold_start_seconds * STARTUP_MARGIN),
         pre_stop_s=PRE_STOP_S,
         drain_s=math.ceil(model.serving.drain_seconds),
         rollout_steps=max(1, _most_replicas(model, replicas)),
+        node_start_s=math.ceil(node_s * STARTUP_MARGIN),
     )
 
 

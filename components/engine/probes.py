@@ -16,7 +16,7 @@ HEALTH_PATH = "/health"
 """Answers 200 once the engine serves, 503 when its core has died (vLLM 0.33.0)."""
 
 # For placing the pod on a node that is there, so that the controller does not give up on a rollout
-# that is just about to succeed. A node that must be launched first needs more: a longer await.
+# that is just about to succeed.
 ROLLOUT_SPARE_S = 60
 
 
@@ -74,6 +74,9 @@ class Timings:
     """From the deletion of the pod to SIGKILL."""
     deployment_await_s: int
     """What `pulumi up` waits for the rollout."""
+    node_start_s: int = 0
+    """What a node may take that must come before the pod; 0 where nodes are there. No part of the
+    startup budget, which begins with the pod."""
 
     @property
     def progress_deadline_s(self) -> int:
@@ -81,7 +84,8 @@ class Timings:
 
         Where no GPU is spare the old pod goes first, so its grace counts as well.
         """
-        return self.startup_budget_s + self.termination_grace_s + ROLLOUT_SPARE_S
+        pod_s = self.startup_budget_s + self.termination_grace_s
+        return self.node_start_s + pod_s + ROLLOUT_SPARE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +103,20 @@ class TimingProblem:
 
 
 def timings(
-    *, cold_start_s: float, startup_budget_s: int, pre_stop_s: int, drain_s: int, rollout_steps: int
+    *,
+    cold_start_s: float,
+    startup_budget_s: int,
+    pre_stop_s: int,
+    drain_s: int,
+    rollout_steps: int,
+    node_start_s: int = 0,
 ) -> Timings:
     """Return the timings with the shortest grace and await that hold.
 
     A rollout replaces its replicas in `rollout_steps` rounds, one a replica where no GPU is spare,
     and each may take the whole progress deadline. Budget 600, preStop 10, drain 120 and 2 steps:
-    grace 10 + 120 + 15 = 145, await 2 x (600 + 145 + 60) = 1610 s.
+    grace 10 + 120 + 15 = 145, await 2 x (600 + 145 + 60) = 1610 s; with a node of 480 s before each
+    replica 2 x (480 + 805) = 2570 s.
     """
     grace_s = pre_stop_s + drain_s + TEARDOWN_S
     return Timings(
@@ -114,7 +125,9 @@ def timings(
         pre_stop_s=pre_stop_s,
         drain_s=drain_s,
         termination_grace_s=grace_s,
-        deployment_await_s=rollout_steps * (startup_budget_s + grace_s + ROLLOUT_SPARE_S),
+        deployment_await_s=rollout_steps
+        * (node_start_s + startup_budget_s + grace_s + ROLLOUT_SPARE_S),
+        node_start_s=node_start_s,
     )
 
 

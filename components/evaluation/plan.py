@@ -18,6 +18,7 @@ from components.jobs import JobPlan
 from components.labels import selector
 from components.pods import (
     FILES,
+    STAYS,
     files_volume,
     hardened,
     pod_spec,
@@ -156,7 +157,8 @@ def _job(
         "active_deadline_seconds": seconds,
         "backoff_limit": 0,  # a second try until it passes would be no gate
         "template": {
-            "metadata": {"labels": chosen},
+            # An evaluation that is moved has failed, and with it the update.
+            "metadata": {"labels": chosen, "annotations": STAYS},
             "spec": {**pod, "init_containers": [_wait(model, images)], "restart_policy": "Never"},
         },
     }

@@ -16,13 +16,15 @@ from pulumi_kubernetes.core.v1 import (
     VolumeArgsDict,
 )
 
+from components.aws.node_groups import EPHEMERAL_FRACTION
 from components.engine.environment import OFFLINE, aws
 from components.jobs import JobPlan
 from components.labels import selector
 from components.model_store import manifest, prefetch, remote
 from components.model_store.accounts import folder, prefetch_name
-from components.pods import FILES, hardened, pod_spec, resources, scratch, variable
+from components.pods import FILES, STAYS, hardened, pod_spec, resources, scratch, variable
 from stacks.aws.target import Eks
+from stacks.errors import Place
 from stacks.sources import StoreSource
 from stacks.stack import ServedModel, Stack
 
@@ -37,12 +39,21 @@ FILES_AT_ONCE: Final = 8
 SLOWEST_MIB_PER_S: Final = 40
 """What the Job must get through at least, each file once; by this it is given up on."""
 START_S: Final = 1200
-"""Until a node is there that has pulled the engine's image."""
+"""Until a node that is there has pulled the engine's image."""
 TRIES: Final = 4
 AWAIT_SPARE_S: Final = 120
 """What `pulumi up` waits beyond the Job's own end, so that it is the Job that fails, and says why."""
 MEMORY_GIB: Final = 3.0
 """Parts in flight of the hub's client and of the upload."""
+IMAGES_GIB: Final = 30
+"""Of a system node's disk: the engine's image, 10 to 20 GB unpacked, and those of what else runs there.
+The scheduler counts no images."""
+LEAST_SCRATCH_GIB: Final = 5
+"""The hub's usual file of weights, 5 GB."""
+CHECK_SCRATCH_GIB: Final = 1
+"""Of a Job that only checks: it reads objects and keeps none."""
+LOGS_GIB: Final = 1
+"""Beside the scratch space: logs and /tmp."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,22 +64,47 @@ class PrefetchPlan(JobPlan):
     """Service account that may read, or fill, the store."""
 
 
-def prefetch_plans(stack: Stack, bucket: str | None) -> Mapping[str, PrefetchPlan]:
-    """Return the Job of each model whose weights are in the store; `bucket` is its name."""
+def prefetch_plans(stack: Stack, bucket: str | None, *, file: str) -> Mapping[str, PrefetchPlan]:
+    """Return the Job of each model whose weights are in the store.
+
+    `bucket` is the name of the store, `file` is the stack's.
+
+    Raises:
+        InputError: a system node's disk holds the engine's image, and nothing of the weights beside it.
+    """
     eks = stack.target
     if bucket is None or not isinstance(eks, Eks):
         return {}
-    return {
-        model.name: _plan(model, model.serving.source, eks, bucket)
-        for model in stack.models
-        if isinstance(model.serving.source, StoreSource)
-    }
+    stored = [(m, s) for m in stack.models if isinstance(s := m.serving.source, StoreSource)]
+    if stored:
+        _check_disk(eks, Place(file, "target.system_nodes.disk_gib"))
+    return {model.name: _plan(model, source, eks, bucket) for model, source in stored}
+
+
+def _free_gib(disk_gib: int) -> int:
+    """Return what a system node's disk has for weights, above the kubelet's threshold: 60 GiB, 21."""
+    return int(disk_gib * EPHEMERAL_FRACTION) - IMAGES_GIB
+
+
+def _check_disk(eks: Eks, place: Place) -> None:
+    found = eks.system_nodes.disk_gib
+    if _free_gib(found) >= LEAST_SCRATCH_GIB:
+        return
+    least = math.ceil((IMAGES_GIB + LEAST_SCRATCH_GIB) / EPHEMERAL_FRACTION)
+    raise place.error(
+        found=f"{found} GiB, with weights in the model store",
+        allowed=f"from {least} GiB: {EPHEMERAL_FRACTION:.0%} of it hold {IMAGES_GIB} GiB of images and a"
+        " file of weights",
+        remedy="raise it: the Job that fills the store runs there, with the engine's image",
+    )
 
 
 def _plan(model: ServedModel, source: StoreSource, eks: Eks, bucket: str) -> PrefetchPlan:
     files = {path.name: path.read_text("utf-8") for path in SCRIPTS}
-    scratch_gib = eks.system_nodes.disk_gib // 2
-    container = _container(model, _environment(model, source, eks, bucket, scratch_gib))
+    fills = source.filled_from == "hub"
+    scratch_gib = _free_gib(eks.system_nodes.disk_gib) if fills else CHECK_SCRATCH_GIB
+    variables = _environment(model, source, eks, bucket, scratch_gib)
+    container = _container(model, variables, disk_gib=scratch_gib + LOGS_GIB)
     text = json.dumps([files, container], sort_keys=True)
     name = f"{prefetch_name(model)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     seconds = _seconds(eks)
@@ -82,9 +118,13 @@ def _plan(model: ServedModel, source: StoreSource, eks: Eks, bucket: str) -> Pre
 
 
 def _seconds(eks: Eks) -> int:
-    """Return what a Job may take; no model is larger than the store is declared to be."""
+    """Return what a Job may take; no model is larger than the store is declared to be.
+
+    A system node may have to come first: it takes less than a GPU node, which was measured.
+    """
     assert eks.model_store, "the stack was refused without a store"  # noqa: S101
-    return START_S + math.ceil(eks.model_store.gib * 1024 / SLOWEST_MIB_PER_S)
+    start_s = START_S + math.ceil(eks.gpu_nodes.start_seconds)
+    return start_s + math.ceil(eks.model_store.gib * 1024 / SLOWEST_MIB_PER_S)
 
 
 def _environment(
@@ -103,6 +143,8 @@ def _environment(
         "SCRATCH_GIB": str(scratch_gib),
         "HOME": SCRATCH,
         "HF_HOME": f"{SCRATCH}/.hub",
+        # Each file is fetched once: chunks that are kept would only fill the scratch space.
+        "HF_XET_CHUNK_CACHE_SIZE_BYTES": "0",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
@@ -118,14 +160,18 @@ def _environment(
     return [*(variable(name, value) for name, value in plain.items()), token]
 
 
-def _container(model: ServedModel, environment: list[EnvVarArgsDict]) -> ContainerArgsDict:
+def _container(
+    model: ServedModel, environment: list[EnvVarArgsDict], *, disk_gib: int
+) -> ContainerArgsDict:
     return {
         "name": COMPONENT,
         "image": model.serving.image,
         "command": ["python3", "-m", f"{PACKAGE.replace('/', '.')}.{Path(prefetch.__file__).stem}"],
         "working_dir": FOLDER,
         "env": environment,
-        "resources": resources(cpus=1, memory_gib=MEMORY_GIB),
+        # Two of them go to one node only where both have room, and one that takes more ends itself:
+        # without both, a full disk ends the gateway as well.
+        "resources": resources(cpus=1, memory_gib=MEMORY_GIB, disk_gib=disk_gib),
         "security_context": hardened(),
         # Pulumi shows it when the Job fails.
         "termination_message_policy": "FallbackToLogsOnError",
@@ -174,7 +220,7 @@ def _job(
             ]
         },
         "template": {
-            "metadata": {"labels": chosen},
+            "metadata": {"labels": chosen, "annotations": STAYS},
             "spec": {**pod, "restart_policy": "Never"},
         },
     }

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from gate.ceiling import ceiling, ceiling_usd_per_hour, quotas
+from gate.ceiling import Most, ceiling, ceiling_usd_per_hour, quotas
 from gate.constraints import ConstraintStatus
 from gate.costs import (
     AWS,
@@ -159,12 +159,17 @@ def _capacity(whole: Outcome) -> Iterator[str]:
 
 
 def _ceiling(decision: Decision) -> Iterator[str]:
-    nodes = [f"{m.nodes} x {m.name}, {m.kind.replace('_', ' ')}" for m in ceiling(decision)]
+    nodes = [_most(each) for each in ceiling(decision)]
     at_most = f"at most {usd(ceiling_usd_per_hour(decision))} USD an hour: {' + '.join(nodes)}"
     yield from _row("approved ceiling", at_most)
-    needed = [f"{vcpus:,} vCPUs {name}" for name, vcpus in quotas(decision).items()]
+    needed = [f"{name}: {vcpus:,} vCPUs" for name, vcpus in quotas(decision).items()]
     if needed:
-        yield from _row("service quotas to have", ", ".join(needed))
+        yield from _row("service quotas to have", "; ".join(needed))
+
+
+def _most(most: Most) -> str:
+    beyond = f" ({most.over_nodes} more for minutes)" if most.over_nodes else ""
+    return f"{most.nodes} x {most.name}, {most.kind.replace('_', ' ')}{beyond}"
 
 
 def _payback(decision: Decision) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stacks.aws.closed import closed_problems
+from stacks.aws.node_checks import node_problems
 from stacks.aws.target import Eks, NoEgress
 from stacks.costs import CostLine
 from stacks.errors import ContradictionError
 from stacks.gateway import TlsIssuer
 from stacks.observability import PrometheusOperator
 from stacks.pool import CatalogNode
-from stacks.purchase import CapacityBlock, CapacityReservation, Committed, OnDemand
+from stacks.purchase import CapacityBlock, CapacityReservation
 from stacks.sources import StoreSource
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def aws_problems(stack: "Stack") -> Problems:
         yield from _only_on_aws(stack)
         return
     yield from _account(eks)
-    yield from _releases(eks)
-    yield from _warm(eks, stack)
+    yield from node_problems(eks, stack)
     yield from _balancer(eks, stack)
     yield from _installed(stack)
     for index, model in enumerate(stack.models):
@@ -95,29 +95,6 @@ def _account(eks: Eks) -> Problems:
                 allowed=f"one of account {eks.account}" + (f" in {eks.region}" if region else ""),
                 remedy="name the account's own, or correct target.account and target.region",
             )
-
-
-def _releases(eks: Eks) -> Problems:
-    release = eks.gpu_nodes.ami_release
-    if not release.startswith(f"{eks.cluster.version}."):
-        yield ContradictionError(
-            field=".target.gpu_nodes.ami_release",
-            found=f"{release}, with cluster.version: {eks.cluster.version}",
-            allowed=f"a release of {eks.cluster.version}",
-            remedy="raise the control plane first, then the nodes, to the same minor version",
-        )
-
-
-def _warm(eks: Eks, stack: "Stack") -> Problems:
-    own_groups = eks.gpu_nodes.scaler == "cluster_autoscaler"
-    on_demand = any(isinstance(each.pool.purchase, OnDemand | Committed) for each in stack.models)
-    if eks.gpu_nodes.warm_nodes and not (own_groups and on_demand):
-        yield ContradictionError(
-            field=".target.gpu_nodes.warm_nodes",
-            found=f"{eks.gpu_nodes.warm_nodes}, without a group that can have them",
-            allowed="stopped instances of node groups that are bought on demand",
-            remedy="take it out: spot nodes, reservations, blocks and Karpenter's nodes are not kept",
-        )
 
 
 def _balancer(eks: Eks, stack: "Stack") -> Problems:

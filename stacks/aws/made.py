@@ -27,6 +27,9 @@ SYSTEM_DISK: Final = (3000, 125)
 """IOPS and MB/s of a system node's root disk: gp3's own, at no price."""
 GPU_DISK: Final = (6000, 500)
 """IOPS and MB/s of a GPU node's root disk: an image of 10 GB is written in 20 s, not in 80."""
+UPDATE_NODES_PER_ZONE: Final = 2
+"""By which EKS exceeds a group's cap for minutes while it updates the nodes with the DEFAULT strategy.
+Amazon EKS user guide, "Understand each phase of node updates"."""
 BUNDLED_STORES: Final = 4
 """Volumes of Langfuse's bundled stores: Postgres, ClickHouse, Valkey, SeaweedFS."""
 SERVICE_CIDRS: Final = ("172.20.0.0/16", "10.100.0.0/16")
@@ -41,6 +44,11 @@ def service_cidr(eks: Eks) -> str:
     """Return the addresses of the cluster's Services: the first range that is not the VPC's."""
     vpc = ipaddress.IPv4Network(eks.network.cidr)
     return next(each for each in SERVICE_CIDRS if not vpc.overlaps(ipaddress.IPv4Network(each)))
+
+
+def system_update_nodes(eks: Eks) -> int:
+    """Return by how many nodes an update of the system group exceeds its cap for minutes."""
+    return UPDATE_NODES_PER_ZONE * len(eks.zones)
 
 
 def nat_zones(eks: Eks) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stacks.aws.nodes import GpuNodes, SystemNodes
 from stacks.aws.values import (
-    AMI_RELEASE,
     CERTIFICATE,
     KUBERNETES_VERSION,
     REGION,
@@ -14,6 +14,7 @@ from stacks.aws.values import (
     Cidr,
     RoleArn,
     Zone,
+    check_closed,
     check_open,
 )
 from stacks.errors import ContradictionError
@@ -21,7 +22,6 @@ from stacks.numbers import (
     ACCOUNT,
     Amount,
     Count,
-    CountOrZero,
     Day,
     Declared,
     Positive,
@@ -38,9 +38,16 @@ LogRetention = Literal[7, 14, 30, 60, 90, 180, 365, 400, 731, 1096, 1827, 2557, 
 
 
 class PrivateApi(Declared):
-    """The Kubernetes API answers inside the VPC only; whoever deploys must reach it there."""
+    """The Kubernetes API answers inside the VPC, and to networks that are connected with it."""
 
     kind: Literal["private"]
+    cidrs: tuple[Cidr, ...] = ()
+    """Ranges of connected networks that may reach it: the one that deploys is in one of them."""
+
+    @model_validator(mode="after")
+    def _names_networks(self) -> Self:
+        check_closed(self.cidrs)
+        return self
 
 
 class PublicApi(Declared):
@@ -50,7 +57,7 @@ class PublicApi(Declared):
     cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """Ranges it answers to."""
     open_because: Reason | None = None
-    """Why everybody may reach it; needed for 0.0.0.0/0."""
+    """Why everybody may reach it; needed for a range shorter than /8."""
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:
@@ -108,48 +115,6 @@ class Network(Declared):
         return self
 
 
-class SystemNodes(Declared):
-    """On-demand nodes without GPUs, for the gateway, routers, monitoring and what runs the cluster."""
-
-    instance_type: Text
-    """As in `python -m gate prices`, e.g. m7i.xlarge."""
-    min: Annotated[Count, Field(ge=2)]
-    """Floor; two, so that one may go."""
-    max: Count
-    """Cap; all of them are in the price."""
-    disk_gib: Annotated[Count, Field(ge=30)] = 60
-    """Root disk of a node."""
-
-    @model_validator(mode="after")
-    def _cap_holds_the_floor(self) -> Self:
-        if self.max < self.min:
-            raise ContradictionError(
-                field=".max",
-                found=f"{self.max}, below the floor",
-                allowed=f"from min ({self.min})",
-                remedy="raise the cap or lower the floor",
-            )
-        return self
-
-
-class GpuNodes(Declared):
-    """What all GPU pools have in common; each model's pool says the rest."""
-
-    scaler: Literal["cluster_autoscaler", "karpenter"] = "cluster_autoscaler"
-    """Who adds and removes nodes, within the pool's cap."""
-    ami_release: Annotated[str, Field(pattern=AMI_RELEASE)]
-    """Release of the EKS-optimised AMI, of the cluster's version; system nodes run it too."""
-    disk_gib: Annotated[Count, Field(ge=100)] = 200
-    """Root disk of a node; engine images take 10 to 20 GB unpacked, twice while one is replaced."""
-    local_disks: bool = False
-    """Whether images and scratch live on the instance's own NVMe disks, as one RAID 0."""
-    start_seconds: Positive
-    """Measured time from the request for a node until its GPUs can be had."""
-    warm_nodes: CountOrZero = 0
-    """Stopped instances that each on-demand group keeps for a faster start; within its cap, and only
-    their disks are paid."""
-
-
 class LoadBalancer(Declared):
     """An Application Load Balancer in front of the gateway; it ends TLS."""
 
@@ -160,7 +125,7 @@ class LoadBalancer(Declared):
     cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """Ranges of the clients."""
     open_because: Reason | None = None
-    """Why everybody may reach it; needed for 0.0.0.0/0."""
+    """Why everybody may reach it; needed for a range shorter than /8."""
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:

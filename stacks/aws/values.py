@@ -29,8 +29,8 @@ FORMS: Final = {
 }
 """What each pattern asks for, in words."""
 
-OPEN: Final = frozenset({"0.0.0.0/0", "::/0"})
-"""Every address there is."""
+NARROW_ENOUGH: Final = 8
+"""Shortest prefix of a range that names somebody: halves and quarters of all addresses name nobody."""
 
 
 def _cidr(value: str) -> str:
@@ -55,12 +55,27 @@ RoleArn = Annotated[str, Field(pattern=ROLE)]
 
 
 def check_open(cidrs: Iterable[str], reason: str | None) -> None:
-    """Raise ContradictionError where every address may come in and nobody says why, or the other way."""
-    is_open = not OPEN.isdisjoint(cidrs)
-    if is_open is not (reason is not None):
+    """Raise ContradictionError where nearly everybody may come in and nobody says why, or the reverse."""
+    if bool(_open(cidrs)) is not (reason is not None):
         raise ContradictionError(
             field=".open_because",
             found=f"{'nothing' if reason is None else 'a reason'}, with cidrs {', '.join(cidrs)}",
-            allowed="a reason where 0.0.0.0/0 is among the cidrs, and only there",
+            allowed=f"a reason where a range shorter than /{NARROW_ENOUGH}, such as 0.0.0.0/0, "
+            "is among the cidrs, and only there",
             remedy="name the ranges that have to reach it, or say why everybody may",
         )
+
+
+def check_closed(cidrs: Iterable[str]) -> None:
+    """Raise ContradictionError where nearly everybody may come in, whatever the reason."""
+    if wide := _open(cidrs):
+        raise ContradictionError(
+            field=".cidrs",
+            found=", ".join(wide),
+            allowed=f"ranges of networks that are connected with the VPC, /{NARROW_ENOUGH} or longer",
+            remedy="name the networks that have to reach it",
+        )
+
+
+def _open(cidrs: Iterable[str]) -> tuple[str, ...]:
+    return tuple(each for each in cidrs if ipaddress.IPv4Network(each).prefixlen < NARROW_ENOUGH)

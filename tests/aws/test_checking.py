@@ -49,7 +49,7 @@ def test_properties_are_those_of_pulumi_aws_at_every_depth(
         ("iam.Role", {"assumeRolePolicy": "anyone"}, ["assumeRolePolicy"]),
         ("lb.LoadBalancer", {"name": 33 * "n"}, ["name"]),
         ("s3.BucketVersioning", {"bucket": "b"}, ["versioningConfiguration"]),
-        ("sqs.Queue", {}, [""]),
+        ("sns.Topic", {}, [""]),
     ],
 )
 def test_forms_and_kinds_are_checked(kind: str, inputs: dict[str, Any], wrong: list[str]):

@@ -53,6 +53,8 @@ class Registered:
     """Reference of the provider it is made with."""
     kept: bool = False
     """Whether it stays when the stack is destroyed."""
+    first_deleted: bool = False
+    """Whether it goes before the one that replaces it comes."""
 
     def pods(self) -> list[dict[str, Any]]:
         """Return the templates of the pods that it makes: of a Deployment, a Job, a CronJob."""
@@ -111,6 +113,7 @@ class _Monitor(MockMonitor):
                 ignored=tuple(request.ignoreChanges),
                 provider=request.provider,
                 kept=request.retainOnDelete,
+                first_deleted=request.deleteBeforeReplace,
             )
         )
         request.object.update(self.answers(request.type, request.name, inputs))

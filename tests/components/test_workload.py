@@ -8,13 +8,15 @@ import pytest
 from components.gateway.workloads import counters_workload, gateway_workload, limits_workload
 from components.images import locked_images
 from components.router import router_workload
-from components.workload import Workload, digest
+from components.workload import Part, Workload, digest
 from tests.components.engine.models import a_model
 from tests.components.gateway.plans import a_plan
 from tests.components.observability.declared import EXISTING, parts
 from tests.components.outputs import resolved
+from tests.components.registered import registered_by
 
 IMAGES = locked_images()
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 
 def hashed(files: dict[str, str], secrets: dict[str, str]) -> Any:
@@ -74,6 +76,31 @@ def test_there_are_such_workloads():
         *("langfuse-web", "langfuse-worker"),
         *("langfuse-postgres", "langfuse-clickhouse", "langfuse-cache"),
     }
+
+
+def test_what_nothing_stands_in_for_is_never_moved_to_another_node():
+    def register() -> None:
+        for work in {work.name: work for work in workloads()}.values():
+            Part(work, "serving-test", {})
+
+    deployments = [each for each in registered_by(register) if each.kind == "Deployment"]
+    staying = {
+        each.name
+        for each in deployments
+        for pod in each.pods()
+        if pod["metadata"]["annotations"].get(SAFE_TO_EVICT) == "false"
+    }
+
+    assert staying == {
+        *("prometheus", "gateway-counters"),
+        *("langfuse-postgres", "langfuse-clickhouse", "langfuse-cache", "langfuse-blobs"),
+    }
+
+
+@pytest.mark.parametrize("work", WORKLOADS, ids=lambda work: work.name)
+def test_only_a_single_pod_stays_and_each_that_claims_a_volume_does(work: Workload):
+    assert work.replicas == 1 or not work.stays
+    assert work.stays or not work.storage_gib
 
 
 def test_the_limits_are_told_the_password_that_redis_has():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.components.eks.plans import KARPENTER
 from tests.engine.aws_account import empty_chart
 from tests.engine.aws_stack import DOWN_S, UP_S, Deployment, assert_available, new
 from tests.engine.control_plane import ControlPlane
@@ -54,7 +55,7 @@ def test_karpenter_has_a_role_a_queue_and_limits_before_anything_is_made(
     stack = new(tmp_path, tools_path, eks_plane, "shadow")
     empty_chart(stack.project.directory / "charts", "karpenter")
     charts = {"karpenter": "./charts/karpenter", "keda": "./charts/keda"}
-    stack.declare({"target.gpu_nodes.scaler": "karpenter", "target.charts": charts})
+    stack.declare({**KARPENTER, "target.charts": charts})
 
     shown = stack.project.preview("shadow").expect()
 
@@ -94,6 +95,25 @@ def test_nodes_that_the_scaler_added_are_no_difference(shadow: Deployment):
     shadow.project.refresh("shadow", timeout_s=UP_S).expect()
 
     shadow.project.preview("shadow", "--expect-no-changes").expect()
+
+
+def test_a_higher_cap_keeps_the_nodes_that_the_scaler_added(shadow: Deployment):
+    """With --refresh, as docs/aws.md says: without it the provider would ask for the floor again."""
+    shadow.account.change("eks.NodeGroup", GROUP, "scalingConfig.desiredSize", 3)
+    shadow.account.forget_calls()
+    shadow.declare({"models[0].pool.replicas.max": 4, "shadow.spending_cap_usd": 100_000})
+
+    shadow.project.up("shadow", "--refresh", timeout_s=UP_S).expect()
+
+    (update,) = [
+        call.inputs["scalingConfig"]
+        for call in shadow.account.calls("Update", preview=False)
+        if (call.kind, call.name) == ("eks.NodeGroup", GROUP)
+    ]
+    assert update == {"minSize": 1, "maxSize": 4, "desiredSize": 3}
+    shadow.account.change("eks.NodeGroup", GROUP, "scalingConfig.desiredSize", 1)
+    shadow.declare()
+    shadow.project.up("shadow", "--refresh", timeout_s=UP_S).expect()
 
 
 def test_another_endpoint_replaces_nothing_in_the_cluster(shadow: Deployment):

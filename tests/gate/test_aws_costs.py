@@ -13,6 +13,7 @@ from gate.report.markdown import markdown
 from gate.report.text import text
 from stacks.aws.checks import FROM_TARGET
 from stacks.errors import InputError, Place
+from stacks.observability import OwnLangfuse
 from stacks.reading import parse_stack
 from stacks.stack import Stack
 from tests.eks import BALANCED, CLOSED, STORED, M, an_eks_stack, decide_eks
@@ -180,6 +181,19 @@ def test_a_system_node_without_a_price_on_that_day_is_answered():
     assert problem.found == (
         "m7i.xlarge, of which no on-demand price in us-east-1 is known on 2023-08-07"
     )
+
+
+@pytest.mark.parametrize("name", ["prod", "staging", "regulated", "shadow"])
+def test_a_shipped_stack_declares_no_cost_of_what_its_target_makes_and_prices(name):
+    """Prometheus, Langfuse and bundled stores are on system nodes and volumes; external stores are not."""
+    stack = decide_example(f"Pulumi.{name}.yaml").stack
+    langfuse = stack.observability.langfuse
+    external = isinstance(langfuse, OwnLangfuse) and langfuse.stores.kind == "external"
+    shared = stack.operations.infrastructure
+
+    assert shared.monitoring.zero_because
+    assert bool(shared.observability.usd_per_month) is external
+    assert {bool(model.costs.trace_storage.usd_per_mtok) for model in stack.models} == {external}
 
 
 def test_disks_are_counted_for_the_fallback_of_spot_nodes_too():

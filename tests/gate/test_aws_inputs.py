@@ -14,6 +14,7 @@ AS_DECLARED = an_eks_stack(
         "target.cluster.support": "extended",
         "target.tags": {"cost-center": "4711"},
         "target.registry": {"gib": 60},
+        "target.system_nodes.max": 4,  # so that the floor can be another
     }
 )
 NOT_YET_PRICED = {

@@ -84,22 +84,31 @@ def test_a_reserved_node_is_paid_but_one_more_costs_the_price_on_demand():
 @pytest.mark.parametrize(
     ("option", "groups"),
     [
-        ({}, [("on_demand", 1, 4, 4 * 5)]),
-        (SPOT, [("spot", 1, 4, 4 * 2)]),
-        (BACKED, [("spot", 1, 4, 4 * 2), ("on_demand", 0, 2, 2 * 5)]),
-        (KEPT, [("capacity_reservation", 1, 5, 5 * 5)]),
-        (RESERVED, [("on_demand", 1, 4, 2 * 3 + 2 * 5)]),
-        (SAVINGS, [("on_demand", 1, 4, 4 * 3)]),
-        (BLOCK, [("capacity_block", 4, 4, 4 * 2.5)]),
+        ({}, [("on_demand", 1, 4, 4 * 5, 0)]),
+        (SPOT, [("spot", 1, 4, (4 + 1) * 2, 1)]),
+        (BACKED, [("spot", 1, 4, (4 + 1) * 2, 1), ("on_demand", 0, 2, 2 * 5, 0)]),
+        (KEPT, [("capacity_reservation", 1, 5, 5 * 5, 0)]),
+        (RESERVED, [("on_demand", 1, 4, 2 * 3 + 2 * 5, 0)]),
+        (SAVINGS, [("on_demand", 1, 4, 4 * 3, 0)]),
+        (BLOCK, [("capacity_block", 4, 4, 4 * 2.5, 0)]),
     ],
 )
 def test_each_way_to_buy_has_its_groups_of_nodes_with_caps_of_their_own(option, groups):
     assert list(map(tuple, decide_plain(option).cases[0].nodes.groups)) == groups
 
 
-@pytest.mark.parametrize(("cap_usd", "enough"), [(6479, False), (6481, True)])
-def test_a_shadow_can_cost_what_all_its_groups_cost_at_their_caps(cap_usd, enough):
-    """By hand: four spot nodes at 2 and two on demand at 5, for the 15 days to its end: 18 x 360 h."""
+@pytest.mark.parametrize(
+    ("cap", "over"), [(1, 1), (9, 1), (10, 1), (11, 2), (14, 2), (20, 2), (21, 3)]
+)
+def test_a_spot_group_exceeds_its_cap_by_a_tenth_and_by_one_node_at_least(cap, over):
+    [group] = decide_plain({**SPOT, M + "pool.replicas.max": cap}).cases[0].nodes.groups
+
+    assert (group.max_nodes, group.over_nodes) == (cap, over)
+
+
+@pytest.mark.parametrize(("cap_usd", "enough"), [(7199, False), (7201, True)])
+def test_a_shadow_can_cost_what_all_its_groups_cost_at_their_caps_and_beyond(cap_usd, enough):
+    """By hand: five spot nodes at 2 and two on demand at 5, for the 15 days to its end: 20 x 360 h."""
     shadow = a_shadow({"shadow": {"ends": "2026-12-05", "spending_cap_usd": cap_usd}})
 
     assert (decide_plain({**shadow, **BACKED}).verdict is Verdict.WINS) is enough

@@ -17,6 +17,7 @@ RESERVED = {"kind": "capacity_reservation", "reservation": ID, "zone": "us-east-
 OTHER_ARN = "arn:aws:acm:us-west-2:123456789012:certificate/0"
 OPEN = ["0.0.0.0/0"]
 PUBLIC = {"kind": "public", "cidrs": OPEN}
+HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
 OPERATOR = {
     "kind": "operator",
     "namespace": "monitoring",
@@ -101,6 +102,10 @@ ON_AWS: tuple[tuple[Changes, str, str, str, str], ...] = (
      M + "serving.source", "the model hub", "filled_from: elsewhere", "copy the revision"),
     ({"target.network.cidr": "10.0.0.1/16"},
      "target.network.cidr", "'10.0.0.1/16'", "in CIDR notation", "the network's first address"),
+    ({"target.cluster.api": {"kind": "public", "cidrs": HALVES}},
+     "target.cluster.api.open_because", "nothing, with cidrs 0.0.0.0/1, 128.0.0.0/1", "shorter than /8", "say why"),
+    ({"target.cluster.api": {"kind": "private", "cidrs": ["10.0.0.0/8", *HALVES]}},
+     "target.cluster.api.cidrs", "0.0.0.0/1, 128.0.0.0/1", "connected with the VPC, /8 or longer", "name the networks"),
     ({"target.cluster.api": PUBLIC},
      "target.cluster.api.open_because", "nothing, with cidrs 0.0.0.0/0", "and only there", "say why everybody may"),
     ({**BALANCED, "target.load_balancer.cidrs": OPEN},
@@ -109,6 +114,12 @@ ON_AWS: tuple[tuple[Changes, str, str, str, str], ...] = (
      "target.load_balancer.open_because", "a reason", "and only there", "name the ranges"),
     ({"target.system_nodes": {"instance_type": "m7i.xlarge", "min": 4, "max": 3}},
      "target.system_nodes.max", "3, below the floor", "from min (4)", "raise the cap"),
+    ({"target.system_nodes.min": 2},
+     "target.system_nodes.min", "2, with 3 zones", "3 or more: a pod whose volume", "or declare fewer zones"),
+    ({"target.gpu_nodes.scaler": "karpenter", "target.system_nodes.max": 4},
+     "target.system_nodes.min", "3, with max: 4", "min and max alike", "in both"),
+    ({"target.gpu_nodes.zone": "us-east-1d"},
+     "target.gpu_nodes.zone", "us-east-1d", "one of target.zones: us-east-1a", "add this one"),
     ({"target.account": 123456789012},
      "target.account", "123456789012", "in quotes", "quotes"),
 )  # fmt: skip
@@ -152,6 +163,10 @@ def test_what_only_aws_has_is_refused_elsewhere(changes, field, found, allowed, 
         STORED,
         CLOSED,
         {PURCHASE: RESERVED | {"zone": "us-east-1a"}},
+        {"target.gpu_nodes.zone": "us-east-1c"},
+        {"target.gpu_nodes.scaler": "karpenter"},
+        {"target.cluster.api": {"kind": "private", "cidrs": ["10.0.0.0/8", "192.168.0.0/16"]}},
+        {"target.zones": ["us-east-1a", "us-east-1b"], "target.system_nodes.min": 2},
         {PURCHASE: BOUGHT, "target.ends": "2026-12-31"},
         {**SLEEPS, M + "serving.hold_seconds": 661},
         {"target.cluster.api": PUBLIC | {"open_because": "there is no network of our own"}},

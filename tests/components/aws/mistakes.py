@@ -16,7 +16,7 @@ Check = Callable[[Sequence[Registered]], Iterator[str]]
 GPU: Final = "nvidia.com/gpu"
 TEMPLATE: Final = "k8s.io/cluster-autoscaler/node-template/"
 LEAST_DISK_GIB: Final = 200
-NODES_NEED: Final = ("RouteTableAssociation", "VpcEndpoint")
+NODES_NEED: Final = ("Route", "RouteTableAssociation", "VpcEndpoint")
 DECISION: Final = "breakeven:decision"
 
 
@@ -144,6 +144,13 @@ def nodes_before_the_network(among: Sequence[Registered]) -> Iterator[str]:
         for each in needed:
             if each.urn not in there:
                 yield f"{group.name} does not wait for {each.name}"
+
+
+def listed_routes(among: Sequence[Registered]) -> Iterator[str]:
+    """10. A table that lists its routes takes out those that somebody added, to a connected network."""
+    for table in of_kind("RouteTable", among):
+        if "routes" in table.inputs:
+            yield f"{table.name}: lists its routes"
 
 
 def reservation_in_many_zones(among: Sequence[Registered]) -> Iterator[str]:

@@ -9,9 +9,11 @@ import pytest
 from components.aws.kubeconfig import kubeconfig
 from components.aws.names import bucket_name, cluster_name
 from tests.components.aws.registered import of_kind, registered
+from tests.components.eks.plans import KARPENTER
 from tests.components.registered import Registered
 
 ADMINS = "target.cluster.administrators"
+SCALED_BY: dict[str, dict[str, object]] = {"cluster_autoscaler": {}, "karpenter": KARPENTER}
 
 
 def the_cluster(stack: str) -> Registered:
@@ -69,9 +71,12 @@ def test_all_of_it_is_protected_or_nothing(stack, kept):
     first = {each.urn for each in of_kind("aws", among)}
     assert {each.protect for each in among if each.urn not in first} == {kept}
     assert the_cluster(stack).inputs["deletionProtection"] is kept
-    assert {key.inputs["deletionWindowInDays"] for key in of_kind("Key", among)} == {
-        30 if kept else 7
-    }
+
+
+def test_a_deleted_key_can_be_had_back_for_as_long_as_aws_keeps_it():
+    """Whatever `protect` says: it is false whenever a stack is taken down."""
+    windows = {key.inputs["deletionWindowInDays"] for key in of_kind("Key", registered("staging"))}
+    assert windows == {30}
 
 
 def statements(policy: str) -> list[dict[str, Any]]:
@@ -104,7 +109,7 @@ def test_cloudwatch_may_use_the_cluster_key_for_log_groups_of_the_account():
 
 
 def own_statements(stack: str, role: str, scaler: str) -> Iterator[dict[str, Any]]:
-    among = registered(stack, {"target.gpu_nodes.scaler": scaler})
+    among = registered(stack, SCALED_BY[scaler])
     for each in of_kind("RolePolicy", among):
         if each.name == role:
             yield from statements(each.inputs["policy"])
@@ -133,7 +138,7 @@ def test_karpenter_launches_and_ends_what_has_its_clusters_tag_only():
 
 
 def test_karpenter_hears_of_interruptions():
-    among = registered("prod", {"target.gpu_nodes.scaler": "karpenter"})
+    among = registered("prod", KARPENTER)
     [queue] = of_kind("Queue", among)
     assert queue.inputs["name"] == "breakeven-prod-interruptions"
     assert len(of_kind("EventRule", among)) == len(of_kind("EventTarget", among)) == 5
@@ -144,7 +149,7 @@ def test_karpenter_hears_of_interruptions():
     [("cluster_autoscaler", "cluster-autoscaler"), ("karpenter", "karpenter")],
 )
 def test_the_scaler_gets_its_role_by_its_service_account(scaler, account):
-    among = registered("staging", {"target.gpu_nodes.scaler": scaler})
+    among = registered("staging", SCALED_BY[scaler])
     [association] = of_kind("PodIdentityAssociation", among)
     assert association.inputs["namespace"] == association.inputs["serviceAccount"] == account
     [role] = [each for each in of_kind("Role", among) if each.name == account]

@@ -58,7 +58,8 @@ def test_the_cluster_is_used_once_pods_can_run_there(stack):
     among = registered(stack)
     [provider] = of_kind("kubernetes", among)
     there = {each.urn for each in before(provider, among)}
-    needed = ("NodeGroup", "Addon", "PodIdentityAssociation", "RouteTableAssociation", "Repository")
+    needed = {"NodeGroup", "Addon", "PodIdentityAssociation", "Route", "RouteTableAssociation"}
+    needed |= {"Repository", "AccessPolicyAssociation"}
     assert [each.name for each in among if each.kind in needed and each.urn not in there] == []
 
 

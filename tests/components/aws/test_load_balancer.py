@@ -121,7 +121,7 @@ def test_one_port_leads_to_the_gateway_whatever_it_speaks(
 
 
 def opened(made: Sequence[Registered], kind: str) -> set[tuple[str, str, float, float]]:
-    """Return (group, other end, from port, to port) of each rule but those of VPC endpoints."""
+    """Return (group, other end, from port, to port) of each rule, without the endpoints' and the API's."""
     return {
         (
             each.inputs["securityGroupId"],
@@ -130,7 +130,7 @@ def opened(made: Sequence[Registered], kind: str) -> set[tuple[str, str, float, 
             each.inputs["toPort"],
         )
         for each in of_kind(kind, made)
-        if each.name != "endpoints"
+        if each.name != "endpoints" and not each.name.startswith("api-")
     }
 
 

@@ -60,7 +60,7 @@ def buys_a_block(among: Sequence[Registered]) -> Sequence[Registered]:
     return [*among, block]
 
 
-EVERYWHERE: Final = [f"private-us-east-1{zone}" for zone in "abc"]
+EVERYWHERE: Final = [f"private-us-east-1{zone}" for zone in "ab"]
 
 MISTAKES: Final[dict[str, tuple[mistakes.Check, Mistake]]] = {
     "1 untainted GPU nodes": (
@@ -118,6 +118,10 @@ MISTAKES: Final[dict[str, tuple[mistakes.Check, Mistake]]] = {
     ),
     "9 nobody has access": (mistakes.creator_is_administrator, left_out("AccessEntry")),
     "9 provider before access": (mistakes.creator_is_administrator, not_waiting("kubernetes")),
+    "10 routes that a network was connected by are taken out": (
+        mistakes.listed_routes,
+        put_in("RouteTable", "routes", []),
+    ),
     "10 nodes before the network": (
         mistakes.nodes_before_the_network,
         not_waiting("NodeGroup", "NodePool"),
@@ -170,11 +174,12 @@ def approved(stack: str) -> tuple[float, dict[str, float]]:
     decision = decided(declared(stack))
     system = system_nodes(decision.stack, Place(stack), as_of=AS_OF)
     assert system is not None
-    total, prices = system.usd_per_hour_at_max, {"system": system.price.usd_per_hour}
+    total, prices = system.usd_per_hour, {"system": system.price.usd_per_hour}
     for case in decision.cases:
         [group] = case.nodes.groups
-        prices[case.model.name] = group.usd_per_hour_at_max / group.max_nodes
-        total += case.nodes.ceiling_usd_per_hour
+        each = group.usd_per_hour_at_max / (group.max_nodes + group.over_nodes)
+        prices[case.model.name] = each
+        total += each * group.max_nodes
     return total, prices
 
 

@@ -9,29 +9,33 @@ from stacks.aws.made import WITHOUT_EGRESS
 from tests.components.aws.registered import of_kind, registered
 from tests.components.registered import Registered, within
 
+OUT = {"destinationCidrBlock": "0.0.0.0/0"}
 
-def tables(stack: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the routes of each route table."""
-    return {each.name: each.inputs["routes"] for each in of_kind("RouteTable", registered(stack))}
+
+def routes(stack: str) -> dict[str, dict[str, Any]]:
+    """Return the route of each route table that has one."""
+    among = registered(stack)
+    found = {each.inputs["routeTableId"]: dict(each.inputs) for each in of_kind("Route", among)}
+    assert {*found} <= {each.name for each in of_kind("RouteTable", among)}
+    assert len(found) == len(of_kind("Route", among))
+    return found
 
 
 def test_each_zone_has_a_way_out_of_its_own():
-    assert tables("prod") == {
-        "public": [{"cidrBlock": "0.0.0.0/0", "gatewayId": "internet"}],
+    private = {f"private-us-east-1{zone}": f"nat-us-east-1{zone}" for zone in "abc"}
+    assert routes("prod") == {
+        "public": {**OUT, "routeTableId": "public", "gatewayId": "internet"},
         **{
-            f"private-us-east-1{zone}": [
-                {"cidrBlock": "0.0.0.0/0", "natGatewayId": f"nat-us-east-1{zone}"}
-            ]
-            for zone in "abc"
+            name: {**OUT, "routeTableId": name, "natGatewayId": nat}
+            for name, nat in private.items()
         },
     }
 
 
 def test_a_single_gateway_is_the_way_out_of_all_zones():
-    ways = {
-        route["natGatewayId"] for name, [route] in tables("staging").items() if name != "public"
-    }
-    assert ways == {"nat-us-east-1a"}
+    ways = {name: route.get("natGatewayId") for name, route in routes("staging").items()}
+    assert ways.pop("public") is None
+    assert ways == {f"private-us-east-1{zone}": "nat-us-east-1a" for zone in "ab"}
     assert len(of_kind("Eip", registered("staging"))) == 1
 
 
@@ -45,9 +49,8 @@ def test_no_node_has_a_public_address():
 
 def test_without_egress_there_is_no_way_out():
     among = registered("regulated")
-    for kind in ("InternetGateway", "NatGateway", "Eip"):
+    for kind in ("InternetGateway", "NatGateway", "Eip", "Route"):
         assert of_kind(kind, among) == []
-    assert all(routes == [] for routes in tables("regulated").values())
     assert not any("0.0.0.0/0" in json.dumps(each.inputs) for each in among)
 
 

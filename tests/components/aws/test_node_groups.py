@@ -11,6 +11,7 @@ from components.aws.names import LONGEST_GROUP, group_name
 from components.aws.node_groups import max_pods
 from stacks.errors import InputError
 from tests.components.aws.registered import of_kind, plan_of, registered
+from tests.components.eks.plans import KARPENTER
 from tests.factories import Changes
 
 POOL = "models[0].pool"
@@ -36,7 +37,7 @@ BLOCK: Changes = {
     f"{POOL}.purchase": {
         "kind": "capacity_block",
         "reservation": "cr-0123456789abcdef0",
-        "zone": "us-east-1c",
+        "zone": "us-east-1a",
         "usd_per_hour": 4.1,
         "starts": "2026-11-20",
         "ends": "2026-12-31",
@@ -55,7 +56,8 @@ SAVINGS: Changes = {
         "checked": "2026-11-01",
     }
 }
-ALL = ("us-east-1a", "us-east-1b", "us-east-1c")
+FIRST, SECOND = ("us-east-1a",), ("us-east-1b",)
+ALL = FIRST + SECOND
 
 
 def pools(changes: Changes) -> list[tuple[Any, ...]]:
@@ -69,12 +71,12 @@ def pools(changes: Changes) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("changes", "groups"),
     [
-        ({f"{POOL}.purchase": {"kind": "on_demand"}}, [("ON_DEMAND", 0, 4, ALL)]),
+        ({f"{POOL}.purchase": {"kind": "on_demand"}}, [("ON_DEMAND", 0, 4, FIRST)]),
         ({}, [("SPOT", 0, 4, ALL)]),
-        (RESERVATION, [("ON_DEMAND", 0, 6, ("us-east-1b",))]),
+        (RESERVATION, [("ON_DEMAND", 0, 6, SECOND)]),
         # Prepaid, so 4 are paid; before it starts none can be had, so none is asked for.
-        (BLOCK, [("CAPACITY_BLOCK", 0, 4, ("us-east-1c",))]),
-        (SAVINGS, [("ON_DEMAND", 0, 4, ALL)]),
+        (BLOCK, [("CAPACITY_BLOCK", 0, 4, FIRST)]),
+        (SAVINGS, [("ON_DEMAND", 0, 4, FIRST)]),
     ],
     ids=["on demand", "spot", "reservation", "block", "savings plan"],
 )
@@ -85,8 +87,31 @@ def test_a_pool_is_bought_as_it_is_declared(changes, groups):
 def test_spot_falls_back_to_a_second_group_with_a_cap_of_its_own():
     assert pools(FALLBACK) == [
         ("support-chat", "SPOT", 0, 4, ALL),
-        ("support-chat-on-demand", "ON_DEMAND", 0, 2, ALL),
+        ("support-chat-on-demand", "ON_DEMAND", 0, 2, FIRST),
     ]
+
+
+def test_what_is_bought_on_demand_is_in_the_one_zone_that_is_declared():
+    """Over several zones a busy node may be ended to even them out, after one more than was approved."""
+    zones = {
+        name: zones for name, *_, zones in pools({**FALLBACK, "target.gpu_nodes.zone": SECOND[0]})
+    }
+    assert zones == {"support-chat": ALL, "support-chat-on-demand": SECOND}
+
+
+def test_a_zone_holds_the_nodes_that_come_before_others_go():
+    spot, on_demand = plan_of("staging", FALLBACK).gpu
+    assert (spot.most_nodes, on_demand.most_nodes) == (4 + 1, 2)
+    assert plan_of("staging").system.most_nodes == 3 + 2 * len(ALL)
+
+
+def test_gpu_nodes_go_before_those_that_replace_them():
+    """A second group beside the first is a second bill; and a reservation has no room for it."""
+    groups = of_kind("NodeGroup", registered("staging"))
+    assert {each.name: each.first_deleted for each in groups} == {
+        "system": False,
+        "support-chat": True,
+    }
 
 
 def test_nodes_of_a_block_are_launched_from_the_block():
@@ -126,7 +151,7 @@ def test_local_disks_become_one_file_system_before_the_node_joins():
 
 
 def test_karpenter_has_the_caps_but_no_groups():
-    plan = plan_of("staging", {"target.gpu_nodes.scaler": "karpenter"})
+    plan = plan_of("staging", KARPENTER)
     assert [each.name for each in plan.node_groups] == ["system"]
     assert [each.max_nodes for each in plan.gpu] == [4]
 

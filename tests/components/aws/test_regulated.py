@@ -17,7 +17,7 @@ from components.serving import Serving, serving_plan
 from stacks.reading import parse_stack
 from stacks.target import Render
 from tests.components.aws.registered import declared, of_kind, plan_of, registered
-from tests.components.registered import JUDGED, Registered, registered_by
+from tests.components.registered import JUDGED, Registered, before, registered_by
 from tests.factories import AS_OF
 
 NAME, FILE = "regulated", "stacks/Pulumi.regulated.yaml"
@@ -26,7 +26,7 @@ REQUIRED = {
     *("autoscaling", "elasticloadbalancing"),
 }
 """Services without which nodes do not join, pods have no role or no image, or nobody can log in."""
-WAYS_OUT = {"InternetGateway", "NatGateway", "Eip", "EgressOnlyInternetGateway"}
+WAYS_OUT = {"InternetGateway", "NatGateway", "Eip", "EgressOnlyInternetGateway", "Route"}
 OPEN = ("0.0.0.0/0", "::/0")
 
 
@@ -195,10 +195,15 @@ def test_each_repository_keeps_its_tags_is_scanned_and_encrypted():
         assert (encryption["encryptionType"], encryption["kmsKey"][-5:]) == ("KMS", ":data")
 
 
-def test_the_kubernetes_api_answers_inside_only():
+def test_the_kubernetes_api_answers_inside_and_to_the_networks_that_are_named():
     (cluster,) = [
         each for each in of_kind("Cluster", registered(NAME)) if "vpcConfig" in each.inputs
     ]
     api = cluster.inputs["vpcConfig"]
 
     assert (api["endpointPrivateAccess"], api["endpointPublicAccess"]) == (True, False)
+    (rule,) = [each for each in registered(NAME) if each.name.startswith("api-")]
+    assert rule.inputs["securityGroupId"] == "sg-cluster"
+    assert rule.inputs["cidrIpv4"] == "10.0.0.0/16"
+    assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
+    assert rule in before(of_kind("kubernetes", registered(NAME))[0], registered(NAME))

@@ -42,7 +42,8 @@ def test_a_third_zone_or_a_way_out_moves_no_subnet():
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.0.0.0/17"])
 def test_no_two_subnets_overlap_and_all_are_inside(zones, cidr):
     names = [f"us-east-1{zone}" for zone in zones]
-    plan = plan_of("staging", {ZONES: names, CIDR: cidr}).subnets
+    nodes = dict.fromkeys(("target.system_nodes.min", "target.system_nodes.max"), len(names))
+    plan = plan_of("shadow", {ZONES: names, CIDR: cidr, **nodes}).subnets
     ranges = [ipaddress.IPv4Network(each.cidr) for each in (*plan.private, *plan.public)]
     assert len(ranges) == 2 * len(zones)
     assert all(each.subnet_of(ipaddress.IPv4Network(cidr)) for each in ranges)
@@ -50,16 +51,17 @@ def test_no_two_subnets_overlap_and_all_are_inside(zones, cidr):
 
 
 def test_a_range_that_is_too_small_is_refused_with_one_that_would_do():
-    """Staging: 3 system nodes and 6 while they are updated, 4 GPU nodes, each with 200 addresses, and 21.
+    """Staging: 3 system nodes and 4 while they are updated, 4 spot nodes and 1 while one is replaced, each
+    with 200 addresses, and 21.
 
-    2,621 addresses a zone are 2^12, and four of those a /18.
+    2,421 addresses a zone are 2^12, and four of those a /18.
     """
     with pytest.raises(InputError) as refused:
         plan_of("staging", {CIDR: "10.20.0.0/20"})
     [problem] = refused.value.problems
     assert problem.field == CIDR
     assert "1,024 addresses" in problem.found
-    assert "2,621" in problem.found
+    assert "2,421" in problem.found
     assert problem.allowed == "from /16 to /18"
     plan_of("staging", {CIDR: "10.20.0.0/18"})
 

@@ -8,7 +8,12 @@ from components.images import locked_images
 from tests.components.aws.registered import plan_of
 from tests.factories import Changes
 
-KARPENTER: Final[dict[str, object]] = {"target.gpu_nodes.scaler": "karpenter"}
+KARPENTER: Final[dict[str, object]] = {
+    "target.gpu_nodes.scaler": "karpenter",
+    "target.system_nodes.min": 4,
+    "target.system_nodes.max": 4,
+}
+"""It scales GPU nodes, and no others."""
 SPOT: Final[dict[str, object]] = {
     "models[0].pool.purchase": {
         "kind": "spot",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.aws.tags import MODEL, lasting
 from components.eks.karpenter import Manifest, node_classes, node_pools
 from tests.components.aws.registered import ON_AWS, plan_of
 from tests.components.eks.plans import AROUND, KARPENTER, RESERVED, SPOT
@@ -44,9 +45,15 @@ def test_a_pool_is_limited_to_the_nodes_that_were_approved(stack):
 @pytest.mark.parametrize(
     ("changes", "pool", "capacity", "zones"),
     [
-        ({}, "support-chat", "spot", "abc"),
-        (SPOT, "support-chat", "spot", "abc"),
-        (SPOT, "support-chat-on-demand", "on-demand", "abc"),
+        ({}, "support-chat", "spot", "ab"),
+        (SPOT, "support-chat", "spot", "ab"),
+        (SPOT, "support-chat-on-demand", "on-demand", "a"),
+        (
+            SPOT | {"target.gpu_nodes.zone": "us-east-1b"},
+            "support-chat-on-demand",
+            "on-demand",
+            "b",
+        ),
         (RESERVED, "support-chat", "reserved", "b"),
     ],
 )
@@ -83,7 +90,16 @@ def test_its_nodes_are_as_those_of_a_managed_group():
     assert node["metadataOptions"]["httpTokens"] == "required"
     assert disk["ebs"]["volumeSize"] == "200Gi"
     assert disk["ebs"]["kmsKeyID"] == AROUND.key_arn
-    assert node["tags"] == plan_of("staging").gpu[0].tags
+
+
+def test_a_new_decision_leaves_its_nodes_as_they_are():
+    """A class with other tags would mark all of them as drifted."""
+    rate = "operations.engineer_usd_per_hour"
+
+    assert classes("staging", {rate: 110}) == classes("staging", {rate: 120})
+    (node,) = classes("staging").values()
+    assert node["tags"] == lasting(plan_of("staging").gpu[0].tags)
+    assert node["tags"][MODEL] == "support-chat"
 
 
 def test_a_reservation_is_named_and_its_zones_subnet_with_it():

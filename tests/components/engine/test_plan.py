@@ -7,8 +7,10 @@ import pytest
 from components.engine.known_arguments import known_variables
 from components.engine.plan import EngineSurroundings, vllm_plan
 from components.images import PLACEHOLDER_DIGEST
+from stacks.aws.target import Eks
 from stacks.errors import InputError
 from stacks.target import Kubernetes
+from tests.components.aws.registered import declared
 from tests.components.engine.models import (
     PLACE,
     RENDER,
@@ -20,6 +22,7 @@ from tests.components.engine.models import (
 )
 
 CLUSTER = Kubernetes(kind="kubernetes", context="here")
+EKS = Eks.model_validate(declared("prod")["target"])
 DIGEST = "vllm/vllm-openai@sha256:" + 32 * "ab"
 
 
@@ -122,6 +125,22 @@ def test_an_update_may_take_a_round_for_each_replica_that_an_autoscaler_may_have
 
     assert times.deployment_await_s == rounds * times.progress_deadline_s
     assert times.progress_deadline_s == 840 + times.termination_grace_s + 60, "of one replica"
+
+
+@pytest.mark.parametrize("start_seconds", [60.5, 240, 900])
+def test_on_aws_a_roll_out_waits_for_a_node_as_well(start_seconds: float):
+    model = a_model(**{"serving.image": DIGEST})
+    nodes = EKS.gpu_nodes.model_copy(update={"start_seconds": start_seconds})
+    eks = EKS.model_copy(update={"gpu_nodes": nodes})
+    elsewhere, here = (
+        vllm_plan(model, PLACE, target, replicas=2).timings for target in (CLUSTER, eks)
+    )
+
+    assert here.progress_deadline_s >= elsewhere.progress_deadline_s + start_seconds
+    rounds = model.pool.replicas.max
+    assert here.deployment_await_s >= rounds * (start_seconds + model.serving.cold_start_seconds)
+    assert here.deployment_await_s >= rounds * here.progress_deadline_s
+    assert here.startup_budget_s == elsewhere.startup_budget_s, "it begins with the pod"
 
 
 @pytest.mark.parametrize(

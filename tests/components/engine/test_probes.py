@@ -29,6 +29,25 @@ def test_grace_deadline_and_await_are_the_worked_example():
     assert check_timings(times) == ()
 
 
+def test_a_node_that_must_come_first_lengthens_what_waits_for_the_pod_and_no_probe():
+    there, comes = (
+        timings(
+            cold_start_s=420,
+            startup_budget_s=600,
+            pre_stop_s=10,
+            drain_s=120,
+            rollout_steps=2,
+            node_start_s=node_s,
+        )
+        for node_s in (0, 480)
+    )
+
+    assert comes.progress_deadline_s == there.progress_deadline_s + 480
+    assert comes.deployment_await_s == there.deployment_await_s + 2 * 480, "one for each round"
+    assert comes.startup_budget_s == there.startup_budget_s
+    assert comes.termination_grace_s == there.termination_grace_s
+
+
 @pytest.mark.parametrize(
     ("changes", "broken"),
     [

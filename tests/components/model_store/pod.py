@@ -32,7 +32,7 @@ def planned(files: dict[str, bytes], filled_from: str) -> PrefetchPlan:
     digest = text_sha256(manifest_of(files))
     source = {"kind": "store", "filled_from": filled_from, "manifest_sha256": digest}
     stack = Stack.model_validate(declared("prod", {"models[0].serving.source": source}))
-    return prefetch_plans(stack, BUCKET)[stack.models[0].name]
+    return prefetch_plans(stack, BUCKET, file="Pulumi.prod.yaml")[stack.models[0].name]
 
 
 class Pod:

@@ -5,14 +5,23 @@ from typing import Any
 import pytest
 
 from components.model_store.accounts import readers, writers
-from components.model_store.plan import AWAIT_SPARE_S, PrefetchPlan, prefetch_plans
+from components.model_store.plan import (
+    AWAIT_SPARE_S,
+    IMAGES_GIB,
+    LOGS_GIB,
+    PrefetchPlan,
+    prefetch_plans,
+)
 from components.model_store.prefetch import REFUSED
+from components.pods import STAYS
+from stacks.errors import InputError
 from stacks.stack import Stack
 from tests.components.aws.registered import declared
 from tests.components.engine.models import COMMIT
 from tests.factories import Changes, serving_follows
 
 BUCKET = "breakeven-prod-models-123456789012"
+FILE = "stacks/Pulumi.prod.yaml"
 MANIFEST = 64 * "b"
 HUB = {"kind": "store", "manifest_sha256": MANIFEST}
 ELSEWHERE = HUB | {"filled_from": "elsewhere"}
@@ -27,7 +36,7 @@ def stack_of(changes: Changes) -> Stack:
 
 def planned(changes: Changes) -> PrefetchPlan:
     stack = stack_of({SOURCE: HUB, **changes})
-    return prefetch_plans(stack, BUCKET)[stack.models[0].name]
+    return prefetch_plans(stack, BUCKET, file=FILE)[stack.models[0].name]
 
 
 def pod(plan: PrefetchPlan) -> Any:
@@ -42,8 +51,8 @@ def environment(plan: PrefetchPlan) -> dict[str, Any]:
 def test_only_models_in_the_store_have_a_job():
     stack = stack_of({SOURCE: {"kind": "hub"}})
 
-    assert set(prefetch_plans(stack, BUCKET)) == {stack.models[1].name}
-    assert prefetch_plans(stack, None) == {}
+    assert set(prefetch_plans(stack, BUCKET, file=FILE)) == {stack.models[1].name}
+    assert prefetch_plans(stack, None, file=FILE) == {}
 
 
 def test_it_is_told_what_is_declared():
@@ -79,14 +88,49 @@ def test_its_pod_meets_pod_security_restricted_and_has_no_token():
     }
 
 
-def test_it_runs_on_a_system_node_within_half_of_its_disk():
-    plan = planned({"target.system_nodes.disk_gib": 100})
-    spec = pod(plan)
+def test_it_runs_on_a_system_node_and_is_not_moved():
+    spec: Any = planned({}).spec
 
-    assert "tolerations" not in spec
-    assert "nvidia.com/gpu" not in str(spec["containers"][0]["resources"])
-    assert {"name": "scratch", "empty_dir": {"size_limit": "50Gi"}} in spec["volumes"]
-    assert environment(plan)["SCRATCH_GIB"] == "50"
+    assert "tolerations" not in pod(planned({}))
+    assert "nvidia.com/gpu" not in str(pod(planned({}))["containers"][0]["resources"])
+    assert spec["template"]["metadata"]["annotations"] == STAYS
+
+
+@pytest.mark.parametrize(
+    ("source", "disk_gib", "scratch_gib"),
+    [
+        (HUB, 100, 55),  # 85 % of it, less 30 for images
+        (HUB, 60, 21),
+        (HUB, 42, 5),
+        (ELSEWHERE, 100, 1),  # it only reads
+    ],
+)
+def test_what_it_takes_of_a_node_s_disk_is_requested_limited_and_beside_the_images(
+    source: dict[str, str], disk_gib: int, scratch_gib: int
+):
+    plan = planned({SOURCE: source, "target.system_nodes.disk_gib": disk_gib})
+    (container,) = pod(plan)["containers"]
+    requested = f"{scratch_gib + LOGS_GIB}Gi"
+
+    assert container["resources"]["requests"]["ephemeral-storage"] == requested
+    assert container["resources"]["limits"]["ephemeral-storage"] == requested
+    scratch = {"name": "scratch", "empty_dir": {"size_limit": f"{scratch_gib}Gi"}}
+    assert scratch in pod(plan)["volumes"]
+    assert environment(plan)["SCRATCH_GIB"] == f"{scratch_gib}"
+    # The kubelet starts to end pods where a tenth of the disk is free.
+    assert IMAGES_GIB + scratch_gib + LOGS_GIB <= 0.9 * disk_gib
+
+
+def test_a_disk_that_only_holds_the_images_is_refused():
+    with pytest.raises(InputError) as refused:
+        planned({"target.system_nodes.disk_gib": 41})
+
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.field) == (FILE, "target.system_nodes.disk_gib")
+    assert "from 42 GiB" in problem.allowed
+    assert set(prefetch_plans(stack_of({SOURCE: HUB}), BUCKET, file=FILE)), (
+        "at the default it is not"
+    )
 
 
 def test_what_another_try_cannot_mend_is_not_tried_again():
@@ -100,10 +144,11 @@ def test_what_another_try_cannot_mend_is_not_tried_again():
 
 
 def test_it_may_take_as_long_as_the_declared_size_does():
-    plan = planned({"target.model_store.gib": 1000})
+    plan = planned({"target.model_store.gib": 1000, "target.gpu_nodes.start_seconds": 300})
 
-    assert plan.spec["active_deadline_seconds"] == 1200 + 25_600  # 1000 GiB at 40 MiB/s
-    assert plan.await_s == 1200 + 25_600 + AWAIT_SPARE_S
+    # A node, the image, 1000 GiB at 40 MiB/s.
+    assert plan.spec["active_deadline_seconds"] == 300 + 1200 + 25_600
+    assert plan.await_s == 300 + 1200 + 25_600 + AWAIT_SPARE_S
 
 
 @pytest.mark.parametrize(

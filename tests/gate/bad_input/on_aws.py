@@ -44,7 +44,7 @@ ON_AWS = (
     ),
     wrong(
         "a cap of system nodes below the floor", "target.system_nodes.max", "1, below the floor",
-        {"target.system_nodes.max": 1}, allowed="from min (2)",
+        {"target.system_nodes.max": 1}, allowed="from min (3)",
     ),
     wrong(
         "a region without prices of what is made", "target.region",

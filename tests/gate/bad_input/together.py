@@ -71,9 +71,20 @@ POOLS = (
     Wrong(
         "a replica larger than its node",
         M + "pool.gpus_per_replica",
-        "2",
+        "2, which does not divide the 1 GPUs of p5.4xlarge",
         changes={M + "pool.gpus_per_replica": 2, M + "benchmark.gpus": 2},
-        allowed="up to the 1 GPUs of p5.4xlarge",
+        allowed="1",
+    ),
+    Wrong(
+        "replicas that leave GPUs of their node idle",
+        M + "pool.gpus_per_replica",
+        "3, which does not divide the 8 GPUs of node of 8 x h100-sxm-80gb",
+        changes={
+            M + "pool.node": own_node(40, gpus=8),
+            M + "pool.gpus_per_replica": 3,
+            M + "benchmark.gpus": 3,
+        },
+        allowed="1, 2, 4, 8",
     ),
     Wrong(
         "more nodes committed than the cap needs",
