@@ -27,7 +27,7 @@ from tools.vllm_on_cpu import vllm_on_cpu
 pytestmark = pytest.mark.dataplane
 
 READER = Path(__file__).with_name("engine_arguments.py")
-TRACED = EngineSurroundings(traces=True)
+TRACED = EngineSurroundings(traces=True, model_store="a-bucket")
 EVERY_OPTION = {
     "serving.aliases": ["chat", "default"],
     "serving.adapters": [HUB_ADAPTER, LOCAL_ADAPTER],

@@ -16,12 +16,14 @@ DIGEST = "sha256:" + 64 * "b"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The regulated stack, whose images have digests."""
+    """The regulated stack before its images are copied; they have digests."""
     made = tmp_path / "Pulumi.regulated.yaml"
     text = (STACKS / made.name).read_text(encoding="utf-8").replace(PLACEHOLDER_DIGEST, DIGEST)
     parts = {name: image.replace(PLACEHOLDER_DIGEST, DIGEST) for name, image in _parts().items()}
     stack = yaml.safe_load(text)
-    stack["config"]["breakeven:stack"]["images"] = parts
+    declared = stack["config"]["breakeven:stack"]
+    declared["images"] = parts
+    declared["models"][0]["serving"]["image"] = f"vllm/vllm-openai:v0.33.0@{DIGEST}"
     made.write_text(yaml.safe_dump(stack, sort_keys=False), encoding="utf-8")
     return made
 

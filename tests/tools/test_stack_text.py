@@ -36,15 +36,18 @@ def test_only_the_pinned_images_differ_and_every_comment_is_kept(data):
     newline = data.draw(st.sampled_from(["\n", "\r\n"]))
     before = before.replace("\n", newline)
     names = data.draw(st.sets(st.sampled_from(sorted(locked_images()))))
-    images: dict[Path, str] = {
-        ("images", name): f"{locked_images()[name].partition('@')[0]}@{NEW}" for name in names
-    }
     expected = copy.deepcopy(parsed(before))
+    there = {**locked_images(), **expected.get("images", {})}
+    images: dict[Path, str] = {
+        ("images", name): f"{there[name].partition('@')[0]}@{NEW}" for name in names
+    }
     if names:
-        expected["images"] = {str(path[1]): image for path, image in images.items()}
+        pinned = {str(path[1]): image for path, image in images.items()}
+        expected["images"] = {**expected.get("images", {}), **pinned}
     for index, model in enumerate(expected["models"]):
         if data.draw(st.booleans()):
-            model["serving"]["image"] = f"vllm/vllm-openai:v0.33.0@{NEW}"
+            name = model["serving"]["image"].partition("@")[0]
+            model["serving"]["image"] = f"{name}@{NEW}"
             images["models", index, "serving", "image"] = model["serving"]["image"]
 
     after = with_images(before, images)
