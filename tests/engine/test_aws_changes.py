@@ -46,6 +46,8 @@ def test_a_refused_stack_asks_aws_nothing(tmp_path: Path, tools_path: str, eks_p
     assert "verdict" in errors(refused)[0]
     assert stack.account.calls() == []
     assert [each["type"] for each in stack.project.resources("prod")] == ["pulumi:pulumi:Stack"]
+    assert stack.project.outputs("prod")["decision"]["allowed"] is False
+    stack.project.destroy("prod").expect()
 
 
 def test_karpenter_has_a_role_a_queue_and_limits_before_anything_is_made(
