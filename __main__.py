@@ -50,6 +50,8 @@ def deploy(decision: Decision) -> None:
     )
     where = cluster(stack.target, account)
     Serving(plan, hub_token=config.get_secret("huggingface_token"), opts=where.options)
+    for name, value in where.outputs.items():
+        pulumi.export(name, value)
 
 
 def main() -> None:

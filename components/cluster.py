@@ -1,7 +1,7 @@
 """The cluster of a target: none that is asked, one that is there, or one that is made in an account."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -37,6 +37,8 @@ class Cluster:
     """What must be there before the first of them, and leave after the last."""
     protect: bool | None = None
     """Whether they are protected as what they run on; None on a cluster that is not made here."""
+    outputs: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """What a person needs of it after `up`: stack outputs, by name."""
 
     @property
     def options(self) -> pulumi.ResourceOptions:
@@ -113,4 +115,4 @@ def _made(account: AccountPlan) -> Cluster:
     # Of a protected stack a destroy would take the objects first, and stop at the account's.
     made = Cluster(provider=aws.provider, ready=aws.ready, protect=account.aws.protect or None)
     within = InCluster(account.within, around, made.options)
-    return replace(made, ready=[*aws.ready, *within.ready])
+    return replace(made, ready=[*aws.ready, *within.ready], outputs=aws.outputs)

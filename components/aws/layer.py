@@ -1,5 +1,7 @@
 """Everything that is made in the account, in one component."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
@@ -82,6 +84,16 @@ class Aws(pulumi.ComponentResource):
         self._audit()
         self.provider = self._cluster_provider()
         self.register_outputs({"cluster": self.control_plane.arn})
+
+    @property
+    def outputs(self) -> Mapping[str, pulumi.Input[str]]:
+        """Return what a person needs after `up`: for kubectl, for the clients' host name, for weights."""
+        found: dict[str, pulumi.Input[str]] = {"cluster": self.control_plane.name}
+        if self.balancer:
+            found["loadBalancer"] = self.balancer.dns_name
+        if self.model_store:
+            found["modelStore"] = f"s3://{self.model_store.bucket_name}"
+        return found
 
     def _keys(self) -> Keys:
         plan = self._plan

@@ -51,6 +51,7 @@ def test_a_stack_comes_up_stays_as_it_is_and_goes(
     stack.up()
     stack.project.preview(name, "--expect-no-changes").expect()
     assert_available(eks_plane, name)
+    assert stack.project.outputs(name)["cluster"] == f"breakeven-{name}"
     in_order(stack.order("Create"), CREATED_IN_ORDER)
 
     stack.project.destroy(name, timeout_s=DOWN_S).expect()
