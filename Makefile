@@ -18,7 +18,7 @@ demo-live:  ## serve a tiny model on this machine through gateway, router and en
 	$(BIN)/python tools/demo_live.py
 
 test: ready lint  ## everything: lint, types, unit tests, the real engine and the real data plane
-	$(BIN)/pytest -m "not dataplane" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not dataplane" -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/pytest -m dataplane
 
 test-fast: ready-fast  ## the tests that need no other program
