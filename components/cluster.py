@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components.images import Images
 from components.judged import Judged
+from components.live_provider import live_provider
 from components.own_registry import registry_problems
 from stacks.aws.target import Eks
 from stacks.errors import InputError
@@ -86,15 +87,7 @@ def cluster(target: Render | Kubernetes | Eks, account: AccountPlan | None) -> C
             )
         case Kubernetes():
             return Cluster(
-                provider=k8s.Provider(
-                    "cluster",
-                    context=target.context,
-                    kubeconfig=target.kubeconfig,
-                    enable_server_side_apply=True,
-                    # Else a change deletes them first: a pod that starts in between finds none.
-                    enable_config_map_mutable=True,
-                    enable_secret_mutable=True,
-                )
+                provider=live_provider(kubeconfig=target.kubeconfig, context=target.context)
             )
         case Eks():
             assert account is not None  # noqa: S101 - account_plan has seen the same target

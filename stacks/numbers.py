@@ -36,6 +36,17 @@ def plain_number(value: Any) -> Any:
     return value.replace("_", "") if is_text else value
 
 
+def check_cap(*, floor: int, cap: int) -> None:
+    """Raise ContradictionError, for `max`, where a cap is below its floor."""
+    if cap < floor:
+        raise ContradictionError(
+            field=".max",
+            found=f"{cap}, below the floor",
+            allowed=f"from min ({floor})",
+            remedy="raise the cap or lower the floor",
+        )
+
+
 _number = BeforeValidator(plain_number)
 
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False), _number]

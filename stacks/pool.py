@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.errors import ContradictionError
 from stacks.numbers import (
     Amount,
     Count,
@@ -18,6 +17,7 @@ from stacks.numbers import (
     TokensPerRequest,
     TokensPerSecond,
     UsdPerHour,
+    check_cap,
 )
 from stacks.purchase import Purchase
 
@@ -81,13 +81,7 @@ class Replicas(Declared):
 
     @model_validator(mode="after")
     def _cap_holds_the_floor(self) -> Self:
-        if self.max < self.min:
-            raise ContradictionError(
-                field=".max",
-                found=f"{self.max}, below the floor",
-                allowed=f"from min ({self.min})",
-                remedy="raise the cap or lower the floor",
-            )
+        check_cap(floor=self.min, cap=self.max)
         return self
 
 

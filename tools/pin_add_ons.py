@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from components.aws.add_ons import ADD_ONS, LOCK, parse_lock
 from tools.console import SetupError, say
-from tools.pin_images import difference, write
+from tools.pin_images import settle
 
 ASKED_S = 60
 """A call takes seconds; one that does not end has no way to AWS."""
@@ -51,13 +51,9 @@ def main(
         return 1
     day = today or datetime.now(tz=UTC).date()
     after = before if found == known else edited(before, asked.version, found, day)
-    print(difference(before, after, str(file)), end="")
     if after == before:
         say("every add-on has its version")
-    elif not asked.check:
-        write(file, after)
-        say(f"wrote {len(found)} versions to {file}")
-    return 1 if asked.check and after != before else 0
+    return settle(file, before, after, check=asked.check, wrote=f"{len(found)} versions")
 
 
 def parser() -> argparse.ArgumentParser:

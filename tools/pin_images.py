@@ -50,13 +50,9 @@ def main(
     except InputError as error:
         say(f"error: {error}")
         return 1
-    print(difference(before, after, str(file)), end="")
     if after == before:
         say("every image has its digest")
-    elif not asked.check:
-        write(file, after)
-        say(f"wrote {len(found)} digests to {file}")
-    return 1 if asked.check and after != before else 0
+    return settle(file, before, after, check=asked.check, wrote=f"{len(found)} digests")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -135,6 +131,18 @@ def edited(text: str, images: Mapping[stack_text.Path, str], file: str) -> str:
             allowed="one image on a line, without anchors",
             remedy=f"write them by hand: {by_hand}",
         ) from None
+
+
+def settle(file: Path, before: str, after: str, *, check: bool, wrote: str) -> int:
+    """Show what changes and, unless it is only to be checked, write it; return the exit code."""
+    print(difference(before, after, str(file)), end="")
+    if after == before:
+        return 0
+    if check:
+        return 1
+    write(file, after)
+    say(f"wrote {wrote} to {file}")
+    return 0
 
 
 def difference(before: str, after: str, file: str) -> str:

@@ -21,6 +21,7 @@ from components.aws.plan import AwsPlan
 from components.aws.registry import Registry
 from components.aws.roles import Roles
 from components.aws.scaler_access import AutoscalerAccess, KarpenterAccess, ScalerArgs
+from components.live_provider import live_provider
 from stacks.aws import made
 
 EBS_CSI = "aws-ebs-csi-driver"
@@ -210,20 +211,15 @@ class Aws(pulumi.ComponentResource):
         Audit("audit", args, self._child)
 
     def _cluster_provider(self) -> k8s.Provider:
-        """Return the cluster's provider; a changed endpoint is an update of it, not another cluster."""
+        """Return the cluster's provider."""
         plane = self.control_plane
         config = Output.all(
             name=plane.name,
             endpoint=plane.endpoint,
             certificate_authority=plane.certificate_authority,
         ).apply(lambda found: kubeconfig(region=self._plan.region, **found))
-        return k8s.Provider(
-            "cluster",
+        return live_provider(
             kubeconfig=config,
             cluster_identifier=plane.arn,
-            enable_server_side_apply=True,
-            # As in components/cluster.py: a change must not delete them first.
-            enable_config_map_mutable=True,
-            enable_secret_mutable=True,
             opts=ResourceOptions(parent=self, depends_on=self.ready),
         )

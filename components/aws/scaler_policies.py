@@ -62,6 +62,27 @@ def karpenter_policy(
     ec2 = f"arn:{partition(region)}:ec2:{region}"
     return policy(
         *_reads(region, account, cluster),
+        *_launches(ec2, account, mine),
+        *_own_nodes(ec2, account, mine),
+        {
+            "Sid": "Interruptions",
+            "Effect": "Allow",
+            "Action": ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
+            "Resource": queue_arn,
+        },
+        {
+            "Sid": "NodesHaveTheirRole",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": node_role_arn,
+            "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+        },
+    )
+
+
+def _launches(ec2: str, account: str, mine: str) -> tuple[Statement, ...]:
+    """Return what lets it launch, from what is there, only what has the cluster's tag `mine`."""
+    return (
         {
             "Sid": "LaunchFrom",
             "Effect": "Allow",
@@ -94,6 +115,12 @@ def karpenter_policy(
                 }
             },
         },
+    )
+
+
+def _own_nodes(ec2: str, account: str, mine: str) -> tuple[Statement, ...]:
+    """Return what lets it name and end the nodes that have the cluster's tag `mine`."""
+    return (
         {
             "Sid": "NameOwnNodes",
             "Effect": "Allow",
@@ -112,19 +139,6 @@ def karpenter_policy(
             "Action": ["ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"],
             "Resource": [f"{ec2}:{account}:{what}/*" for what in ("instance", "launch-template")],
             "Condition": _tagged("Resource", mine),
-        },
-        {
-            "Sid": "Interruptions",
-            "Effect": "Allow",
-            "Action": ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
-            "Resource": queue_arn,
-        },
-        {
-            "Sid": "NodesHaveTheirRole",
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": node_role_arn,
-            "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
         },
     )
 

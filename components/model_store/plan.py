@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pulumi_kubernetes.batch.v1 import JobSpecArgsDict
+from pulumi_kubernetes.batch.v1 import JobSpecArgsDict, PodFailurePolicyArgsDict
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     EnvVarArgsDict,
@@ -183,6 +183,23 @@ def _container(
     }
 
 
+_FAILURES: Final[PodFailurePolicyArgsDict] = {
+    "rules": [
+        {
+            "action": "FailJob",
+            "on_exit_codes": {
+                "container_name": COMPONENT,
+                "operator": "In",
+                "values": [prefetch.REFUSED],
+            },
+        },
+        # A node that went is nobody's fault.
+        {"action": "Ignore", "on_pod_conditions": [{"type": "DisruptionTarget"}]},
+    ]
+}
+"""What is refused is refused again: only what another try may mend is tried again."""
+
+
 def _job(
     model: ServedModel,
     container: ContainerArgsDict,
@@ -205,20 +222,7 @@ def _job(
     return {
         "active_deadline_seconds": seconds,
         "backoff_limit": TRIES - 1,
-        "pod_failure_policy": {
-            "rules": [
-                {
-                    "action": "FailJob",
-                    "on_exit_codes": {
-                        "container_name": COMPONENT,
-                        "operator": "In",
-                        "values": [prefetch.REFUSED],
-                    },
-                },
-                # A node that went is nobody's fault.
-                {"action": "Ignore", "on_pod_conditions": [{"type": "DisruptionTarget"}]},
-            ]
-        },
+        "pod_failure_policy": _FAILURES,
         "template": {
             "metadata": {"labels": chosen, "annotations": STAYS},
             "spec": {**pod, "restart_policy": "Never"},

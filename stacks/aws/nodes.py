@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stacks.aws.values import AMI_RELEASE, Zone
-from stacks.errors import ContradictionError
-from stacks.numbers import Count, CountOrZero, Declared, Positive, Text
+from stacks.numbers import Count, CountOrZero, Declared, Positive, Text, check_cap
 
 
 class SystemNodes(Declared):
@@ -23,13 +22,7 @@ class SystemNodes(Declared):
 
     @model_validator(mode="after")
     def _cap_holds_the_floor(self) -> Self:
-        if self.max < self.min:
-            raise ContradictionError(
-                field=".max",
-                found=f"{self.max}, below the floor",
-                allowed=f"from min ({self.min})",
-                remedy="raise the cap or lower the floor",
-            )
+        check_cap(floor=self.min, cap=self.max)
         return self
 
 

@@ -11,9 +11,10 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 from pulumi.runtime.settings import SETTINGS, reset_options
 from pulumi.runtime.stack import run_pulumi_func
 
-from components.serving import Serving, serving_plan
+from components.serving import Serving, ServingPlan, serving_plan
 from gate.figures import Figures
 from stacks.reading import parse_stack
+from stacks.stack import Stack
 from stacks.target import Render
 from tests.components.observability.declared import COST
 from tests.factories import AS_OF, STACKS, Changes, a_stack
@@ -128,19 +129,25 @@ class _Nobody(Mocks):
         raise AssertionError(f"nobody is asked: {args.token}")
 
 
-def registered(changes: Changes | None = None) -> tuple[Registered, ...]:
-    """Return what the demo stack with these changes registers, rendered."""
-    stack = parse_stack(a_stack(changes), file="stack.yaml")
-    plan = serving_plan(
+def rendered(
+    stack: Stack, *, name: str = "demo", judged: Mapping[str, Figures] | None = None
+) -> ServingPlan:
+    """Return the plan of a stack called `name`, rendered: so it needs no secret and no digest."""
+    return serving_plan(
         stack,
-        {model.name: JUDGED for model in stack.models},
-        name="demo",
-        file=str(STACKS / "Pulumi.demo.yaml"),
+        judged or {model.name: JUDGED for model in stack.models},
+        name=name,
+        file=str(STACKS / f"Pulumi.{name}.yaml"),
         target=Render(kind="render", directory="out"),
         secrets={},
         decision=64 * "0",
         today=AS_OF,
     )
+
+
+def registered(changes: Changes | None = None) -> tuple[Registered, ...]:
+    """Return what the demo stack with these changes registers, rendered."""
+    plan = rendered(parse_stack(a_stack(changes), file="stack.yaml"))
 
     def serve() -> None:
         Serving(plan, hub_token="a-token-of-the-hub")

@@ -9,15 +9,14 @@ import pytest
 from components.eks.karpenter import node_pools
 from gate.aws_costs import aws_items
 from gate.ceiling import ceiling_usd_per_hour
-from gate.decision import Decision, decide
+from gate.decision import Decision
 from gate.facts import instance
 from stacks.errors import Place
 from stacks.purchase import Committed, Spot
-from stacks.reading import parse_stack
 from stacks.stack import ServedModel
 from tests.components.aws.registered import ON_AWS, declared, of_kind, plan_of, registered
 from tests.components.eks.plans import KARPENTER
-from tests.factories import AS_OF, STACKS, Changes
+from tests.factories import AS_OF, Changes, decided
 
 BY_KARPENTER: Final[Changes] = {
     **KARPENTER,
@@ -71,8 +70,7 @@ LINES: Final = {
 
 
 def decision(stack: str, changes: Changes | None = None) -> Decision:
-    declaration = parse_stack(declared(stack, changes), file="stack.yaml")
-    return decide(declaration, file="stack.yaml", folder=STACKS, as_of=AS_OF)
+    return decided(declared(stack, changes))
 
 
 def kinds(stack: str, changes: Changes | None = None) -> Counter[str]:

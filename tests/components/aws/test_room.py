@@ -7,14 +7,13 @@ import pytest
 
 from components.eks.in_cluster import InCluster, in_cluster_plan
 from components.images import locked_images
-from components.serving import Serving, serving_plan
+from components.serving import Serving
 from gate.facts import instance
 from gate.figures import figures
-from stacks.target import Render
 from tests.components.aws.registered import ON_AWS, declared, plan_of
 from tests.components.eks.plans import AROUND
-from tests.components.registered import Registered, registered_by
-from tests.factories import AS_OF, STACKS, decided
+from tests.components.registered import Registered, registered_by, rendered
+from tests.factories import decided
 
 ADD_ONS_CPUS: Final = 2 * 0.1 + 2 * 0.1 + 2 * 0.06
 """Two pods each of coredns, metrics-server and the EBS CSI controller, by their default requests."""
@@ -51,16 +50,7 @@ def requested(one: Registered, nodes: int) -> float:
 
 def everything(stack: str) -> tuple[Registered, ...]:
     plan = plan_of(stack)
-    serving = serving_plan(
-        plan.stack,
-        figures(decided(declared(stack))),
-        name=stack,
-        file=str(STACKS / f"Pulumi.{stack}.yaml"),
-        target=Render(kind="render", directory="out"),
-        secrets={},
-        decision=plan.decision,
-        today=AS_OF,
-    )
+    serving = rendered(plan.stack, name=stack, judged=figures(decided(declared(stack))))
     within = in_cluster_plan(plan, locked_images(), file="stack.yaml")
 
     def deploy() -> None:

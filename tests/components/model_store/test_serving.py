@@ -6,31 +6,19 @@ from typing import Any
 import pytest
 
 from components.network.policies import network_policies
-from components.serving import Serving, serving_plan
+from components.serving import Serving
 from stacks.stack import Stack
-from stacks.target import Render
 from tests.components.aws.registered import declared
 from tests.components.network.test_every_pod import made, named
-from tests.components.registered import JUDGED, Registered, before, registered_by
+from tests.components.registered import Registered, before, registered_by, rendered
 from tests.components.test_order import one
-from tests.factories import AS_OF, STACKS
 
 AGENT = "169.254.170.23/32"
 
 
 @cache
 def registered() -> tuple[Registered, ...]:
-    stack = Stack.model_validate(declared("prod"))
-    plan = serving_plan(
-        stack,
-        {model.name: JUDGED for model in stack.models},
-        name="prod",
-        file=str(STACKS / "Pulumi.prod.yaml"),
-        target=Render(kind="render", directory="out"),
-        secrets={},
-        decision=64 * "0",
-        today=AS_OF,
-    )
+    plan = rendered(Stack.model_validate(declared("prod")), name="prod")
 
     def serve() -> None:
         Serving(plan, hub_token="a-token-of-the-hub")
