@@ -38,7 +38,7 @@ from components.secrets import stack_secrets
 from components.serving_namespace import ServingNamespace, ServingNamespaceArgs
 from components.workload import Part, Workload
 from stacks.stack import ServedModel, Stack
-from stacks.target import Target
+from stacks.target import Target, node_start_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +176,7 @@ class Serving(pulumi.ComponentResource):
             address = prometheus_address(plan.stack, namespace=plan.namespace)
             scaler = scaled_object(
                 model,
+                node_start_s=node_start_seconds(plan.stack.target),
                 namespace=plan.namespace,
                 prometheus_address=address,
                 labels=self._labels("vllm", model.name),

@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from gate.findings import Finding, advisory
 from gate.nodes import NodePlan
-from stacks.aws.target import Eks
 from stacks.errors import Place
 from stacks.sources import HubSource, S3Source, StoreSource
 from stacks.stack import ServedModel
-from stacks.target import Target
+from stacks.target import Target, node_start_seconds
 
 GBIT_PER_GIB = 2**30 * 8 / 1e9
 
@@ -35,7 +34,7 @@ def cold_start(model: ServedModel, target: Target) -> ColdStart:
     """Return the declared phases of a cold start."""
     phases, whole = model.serving.cold_start_phases, model.serving.cold_start_seconds
     return ColdStart(
-        node_s=target.gpu_nodes.start_seconds if isinstance(target, Eks) else 0.0,
+        node_s=node_start_seconds(target),
         image_s=phases.image_seconds if phases else None,
         weights_s=phases.weights_seconds if phases else None,
         engine_s=phases.engine_seconds if phases else None,

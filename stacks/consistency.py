@@ -9,6 +9,7 @@ from stacks.errors import ContradictionError
 from stacks.names import name_problems
 from stacks.observability import BundledStores, OwnLangfuse
 from stacks.pool import Autoscaled
+from stacks.target import node_start_seconds
 
 if TYPE_CHECKING:
     from stacks.stack import ServedModel, Stack
@@ -129,18 +130,22 @@ def _evaluation(place: str, model: "ServedModel") -> Iterator[ContradictionError
 
 def _times(place: str, model: "ServedModel", stack: "Stack") -> Iterator[ContradictionError]:
     serving, gateway = model.serving, stack.gateway
-    cold, hold = serving.cold_start_seconds, serving.hold_seconds
+    node_s, replica_s = node_start_seconds(stack.target), serving.cold_start_seconds
+    cold, hold = node_s + replica_s, serving.hold_seconds
+    start = f"a cold start of {replica_s:g} s" + (
+        f" after {node_s:g} s for a node" if node_s else ""
+    )
     if serving.scaling and serving.scaling.cooldown_seconds <= cold:
         yield ContradictionError(
             field=f"{place}.scaling.cooldown_seconds",
-            found=f"{serving.scaling.cooldown_seconds:g}, with a cold start of {cold:g} s",
+            found=f"{serving.scaling.cooldown_seconds:g}, with {start}",
             allowed=f"more than {cold:g}",
             remedy="raise it: a replica would go as soon as it has come",
         )
     if serving.scaling and not model.pool.replicas.min and hold <= cold:
         yield ContradictionError(
             field=f"{place}.hold_seconds",
-            found=f"{hold}, with a cold start of {cold:g} s and pool.replicas.min: 0",
+            found=f"{hold}, with {start} and pool.replicas.min: 0",
             allowed=f"more than {cold:g}",
             remedy="hold the first request for longer than a replica needs, or keep one replica up",
         )

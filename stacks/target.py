@@ -28,3 +28,8 @@ class Kubernetes(Declared):
 
 Target = Annotated[Render | Kubernetes | Eks, Field(discriminator="kind")]
 """One axis: what `up` does with the same serving components."""
+
+
+def node_start_seconds(target: Target) -> float:
+    """Return how long a GPU node takes to come, in s; 0 where the target makes none."""
+    return target.gpu_nodes.start_seconds if isinstance(target, Eks) else 0.0

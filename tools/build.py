@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tools import cache
-from tools.catalog import Tool
+from tools.catalog import Mend, Tool
 from tools.console import SetupError, run
 
 HERE = Path(__file__).resolve().parent
@@ -39,6 +39,7 @@ def build(tool: Tool) -> Path:
         shutil.copytree(HERE / tool.name, source)
         binaries.mkdir()
         _take_module_files(tool, source, binaries)
+        _mend(tool, source)
         flags = ["-trimpath", f"-ldflags={_ldflags(tool)}", f"-tags={','.join(tool.tags)}"]
         for binary, package in tool.binaries.items():
             run(
@@ -74,9 +75,45 @@ def _take_module_files(tool: Tool, source: Path, binaries: Path) -> None:
             shutil.copyfile(definition, binaries / "crds" / definition.name)
 
 
+def _mend(tool: Tool, source: Path) -> None:
+    if tool.mend is None:
+        return
+    module = source / "mended"
+    # The module cache is read-only.
+    shutil.copytree(_module_folder(tool, source), module, copy_function=shutil.copyfile)
+    for path in (module, *module.rglob("*/")):
+        path.chmod(0o755)
+    file = module / tool.mend.file
+    file.write_text(mended(file.read_text("utf-8"), tool.mend), "utf-8")
+    replacement = f"-replace={tool.module}=./{module.name}"
+    _go("mod", "edit", replacement, source=source, failed=f"cannot replace {tool.module}")
+
+
+def mended(text: str, mend: Mend) -> str:
+    """Return the mended text of the file.
+
+    Raises SetupError where it reads otherwise than when the mend was written.
+    """
+    for before, after in mend.reads.items():
+        if text.count(before) != 1:
+            msg = (
+                f"{mend.file} of the pinned module has not once {before.strip()!r}: the mend in "
+                "tools/catalog.py is for another version; see whether it is still needed"
+            )
+            raise SetupError(msg)
+        text = text.replace(before, after)
+    return text
+
+
 def _module_folder(tool: Tool, source: Path) -> Path:
+    failed = f"cannot download the Go module {tool.module}"
+    answer = _go("mod", "download", "-json", tool.module, source=source, failed=failed)
+    return Path(json.loads(answer)["Dir"])
+
+
+def _go(*arguments: str, source: Path, failed: str) -> str:
     answer = subprocess.run(
-        ["go", "mod", "download", "-json", tool.module],
+        ["go", *arguments],
         cwd=source,
         env=_environment(),
         capture_output=True,
@@ -84,9 +121,9 @@ def _module_folder(tool: Tool, source: Path) -> Path:
         check=False,
     )
     if answer.returncode:
-        msg = f"cannot download the Go module {tool.module}\n{answer.stdout}{answer.stderr}{REMEDY}"
+        msg = f"{failed}\n{answer.stdout}{answer.stderr}{REMEDY}"
         raise SetupError(msg)
-    return Path(json.loads(answer.stdout)["Dir"])
+    return answer.stdout
 
 
 def _folder(tool: Tool) -> Path:
@@ -96,7 +133,7 @@ def _folder(tool: Tool) -> Path:
 def _digest(tool: Tool) -> str:
     recipe: tuple[object, ...] = (tool.binaries, _ldflags(tool), tool.module)
     recipe += (tool.embedded, tool.scripts)
-    recipe += tuple(more for more in (tool.resources, tool.tags) if more)
+    recipe += tuple(more for more in (tool.resources, tool.tags, tool.mend) if more)
     digest = hashlib.sha256(f"{recipe} {_go_version()}".encode())
     for path in sorted((HERE / tool.name).glob("*.*")):
         if path.suffix in {".go", ".mod", ".sum"}:

@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mend:
+    """A known fault of a pinned module that a later release mends: what to read in its place."""
+
+    file: str
+    """In the module."""
+    reads: dict[str, str]
+    """Each text, which must be there once, to what takes its place."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tool:
     """One pinned Go module set and the binaries that come out of it."""
 
@@ -27,9 +37,33 @@ class Tool:
     """Files of the module that main.go embeds: copied beside it for the build."""
     scripts: tuple[str, ...] = ()
     """Files of the module that are run as they are: copied beside the binaries."""
+    mend: Mend | None = None
+    """A change to the module, which is then built from a copy."""
     resources: str = ""
     """Folder of the module with its custom resource definitions: copied beside them as `crds/`."""
 
+
+DELETIONS_SEEN = Mend(
+    file="pkg/await/condition/deleted.go",
+    reads={
+        '\t"sync/atomic"\n': '\t"sync/atomic"\n\t"time"\n',
+        "\twg.Wait()\n": """\
+\tended := make(chan struct{})
+\tgo func() { wg.Wait(); close(ended) }()
+\tfor watching := true; watching && !dc.deleted.Load(); {
+\t\tselect {
+\t\tcase <-ended:
+\t\t\twatching = false
+\t\tcase <-time.After(time.Second):
+\t\t\tdc.refreshClusterState()
+\t\t}
+\t}
+""",
+    },
+)
+"""Asks again each second whether an object is gone. This provider asks once, and waits ten minutes
+where the object goes between that and the start of its watch (pulumi-kubernetes issue 3317; mended
+upstream by pull requests 3550 and 3688, in releases that the module proxy does not serve)."""
 
 PULUMI = (
     Tool(
@@ -61,6 +95,7 @@ PULUMI = (
             "cmd/pulumi-resource-kubernetes/schema.json",
             "cmd/pulumi-resource-kubernetes/terraform-mapping.json",
         ),
+        mend=DELETIONS_SEEN,
         minutes=6,
     ),
 )

@@ -60,9 +60,16 @@ def prometheus_address(stack: Stack, *, namespace: str) -> str:
 
 
 def scaled_object(
-    model: ServedModel, *, namespace: str, prometheus_address: str, labels: Mapping[str, str]
+    model: ServedModel,
+    *,
+    node_start_s: float,
+    namespace: str,
+    prometheus_address: str,
+    labels: Mapping[str, str],
 ) -> Manifest:
     """Return the ScaledObject (KEDA 2.20) of an autoscaled model; it scales the Deployment of its name.
+
+    `node_start_s` comes before each replica's own start.
 
     Raises:
         NotAutoscaledError: the pool of the model has a fixed size.
@@ -74,12 +81,12 @@ def scaled_object(
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": model.name, "namespace": namespace, "labels": dict(labels)},
-        "spec": _spec(model, declared)
+        "spec": _spec(model, declared, node_start_s)
         | {"triggers": _triggers(model, declared, namespace, prometheus_address)},
     }
 
 
-def _spec(model: ServedModel, declared: Follows) -> Manifest:
+def _spec(model: ServedModel, declared: Follows, node_start_s: float) -> Manifest:
     replicas, cooldown_s = model.pool.replicas, math.ceil(declared.scaling.cooldown_seconds)
     return {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": model.name},
@@ -103,7 +110,9 @@ def _spec(model: ServedModel, declared: Follows) -> Manifest:
                 "activationTarget": "0",
                 "metricType": "AverageValue",
             },
-            "horizontalPodAutoscalerConfig": {"behavior": behavior(model, declared.pool)},
+            "horizontalPodAutoscalerConfig": {
+                "behavior": behavior(model, declared.pool, node_start_s)
+            },
         },
     }
 
@@ -125,13 +134,13 @@ def window_name(index: int) -> str:
     return f"window_{index}"
 
 
-def behavior(model: ServedModel, pool: Autoscaled) -> Manifest:
+def behavior(model: ServedModel, pool: Autoscaled, node_start_s: float) -> Manifest:
     """Return how fast the HPA follows.
 
     Up: at most twice as many in one cold start, since what was started last has not served yet. Down:
     one by one, when for `hold_minutes` no more were needed: what the gate prices.
     """
-    cold_start_s = math.ceil(model.serving.cold_start_seconds)
+    cold_start_s = math.ceil(node_start_s + model.serving.cold_start_seconds)
     return {
         "scaleUp": {
             "stabilizationWindowSeconds": 0,

@@ -23,7 +23,7 @@ from stacks.errors import InputError, Place, Problem
 from stacks.pool import Autoscaled
 from stacks.sources import StoreSource
 from stacks.stack import ServedModel, Stack
-from stacks.target import Target
+from stacks.target import Target, node_start_seconds
 
 PORT: Final = 8000
 HOME: Final = "/home/vllm"
@@ -174,14 +174,13 @@ def _store_region(model: ServedModel, target: Target) -> str | None:
 
 
 def _timings(model: ServedModel, replicas: int, target: Target) -> Timings:
-    node_s = target.gpu_nodes.start_seconds if isinstance(target, Eks) else 0.0
     return timings(
         cold_start_s=model.serving.cold_start_seconds,
         startup_budget_s=math.ceil(model.serving.cold_start_seconds * STARTUP_MARGIN),
         pre_stop_s=PRE_STOP_S,
         drain_s=math.ceil(model.serving.drain_seconds),
         rollout_steps=max(1, _most_replicas(model, replicas)),
-        node_start_s=math.ceil(node_s * STARTUP_MARGIN),
+        node_start_s=math.ceil(node_start_seconds(target) * STARTUP_MARGIN),
     )
 
 

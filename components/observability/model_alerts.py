@@ -47,7 +47,7 @@ def _no_replica(model: ModelSignals, pick: Selector) -> Alert:
     return Alert(
         name="NoReplica",
         expr=late if model.replicas_min == 0 else f"absent({up})",
-        for_s=60 if model.replicas_min else model.start_budget_s,
+        for_s=60 if model.replicas_min else model.wake_up_budget_s,
         severity="critical",
         summary=f"No replica of {model.name} serves.",
         anchor="no-replica",

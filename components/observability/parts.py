@@ -24,6 +24,7 @@ from stacks.aws.target import Eks
 from stacks.consistency import names_of
 from stacks.observability import BundledStores, NoLangfuse, OwnLangfuse, OwnPrometheus
 from stacks.stack import ServedModel, Stack
+from stacks.target import node_start_seconds
 
 TRIAL = {"breakeven/trial": "true"}
 """Label of every object of a store that has no backup."""
@@ -77,7 +78,8 @@ def observability_parts(
 ) -> ObservabilityParts:
     """Return all that is declared under `observability`; `costs` by model."""
     declared, pick = stack.observability, Selector(namespace=namespace)
-    models = tuple(model_signals(model, costs[model.name]) for model in stack.models)
+    node_s = node_start_seconds(stack.target)
+    models = tuple(model_signals(model, costs[model.name], node_s) for model in stack.models)
     gpus = isinstance(stack.target, Eks)  # the exporter is there with the cluster
     groups = rule_groups(models, pick, gpus=gpus)
     prometheus, langfuse = declared.prometheus, declared.langfuse
@@ -111,11 +113,12 @@ def rule_groups(
     return (recordings(models, pick), *alerts(models, pick, gpus=gpus))
 
 
-def model_signals(model: ServedModel, cost: ModelCost) -> ModelSignals:
+def model_signals(model: ServedModel, cost: ModelCost, node_start_s: float) -> ModelSignals:
     """Return what the rules must know of a declared model."""
     return ModelSignals(
         name=model.name,
         ttft_p99_s=model.workload.slo.ttft_p99_ms / 1000,
+        node_start_s=node_start_s,
         cold_start_s=model.serving.cold_start_seconds,
         replicas_min=model.pool.replicas.min,
         falls_back=model.serving.fallback is not None,

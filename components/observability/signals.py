@@ -74,8 +74,10 @@ class ModelSignals:
     name: str
     ttft_p99_s: float
     """Declared SLO."""
+    node_start_s: float
+    """Measured; 0 where the cluster makes no nodes of its own."""
     cold_start_s: float
-    """Measured."""
+    """From the pod's start on, measured."""
     replicas_min: int
     falls_back: bool
     """Whether a hosted model may answer for it."""
@@ -95,6 +97,11 @@ class ModelSignals:
     def start_budget_s(self) -> int:
         """Twice the measured cold start: what the startup probe allows as well."""
         return round(2 * self.cold_start_s)
+
+    @property
+    def wake_up_budget_s(self) -> int:
+        """Twice what a first replica takes, with the node that it waits for."""
+        return round(2 * (self.node_start_s + self.cold_start_s))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
 """What must hold between an AWS account and the rest of a stack; checked when it is declared."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
 from stacks.aws.closed import closed_problems
 from stacks.aws.node_checks import node_problems
-from stacks.aws.target import Eks, NoEgress
+from stacks.aws.target import Eks, NoEgress, PrivateApi
 from stacks.costs import CostLine
 from stacks.errors import ContradictionError
 from stacks.gateway import TlsIssuer
@@ -36,6 +37,7 @@ def aws_problems(stack: "Stack") -> Problems:
         yield from _only_on_aws(stack)
         return
     yield from _account(eks)
+    yield from _api(eks)
     yield from node_problems(eks, stack)
     yield from _balancer(eks, stack)
     yield from _installed(stack)
@@ -94,6 +96,19 @@ def _account(eks: Eks) -> Problems:
                 found=arn,
                 allowed=f"one of account {eks.account}" + (f" in {eks.region}" if region else ""),
                 remedy="name the account's own, or correct target.account and target.region",
+            )
+
+
+def _api(eks: Eks) -> Problems:
+    """Yield networks that cannot be connected: their addresses are the VPC's own."""
+    api, vpc = eks.cluster.api, IPv4Network(eks.network.cidr)
+    for index, cidr in enumerate(api.cidrs if isinstance(api, PrivateApi) else ()):
+        if IPv4Network(cidr).subnet_of(vpc):
+            yield ContradictionError(
+                field=f".target.cluster.api.cidrs[{index}]",
+                found=f"{cidr}, a part of target.network.cidr ({vpc})",
+                allowed="ranges of connected networks; the VPC's own addresses reach the API anyway",
+                remedy="take it out, or give the VPC a range that no connected network has",
             )
 
 
@@ -163,7 +178,7 @@ def _pool(place: str, model: "ServedModel", eks: Eks) -> Problems:
 
 
 def _start(place: str, model: "ServedModel", eks: Eks) -> Problems:
-    serving, node_s = model.serving, eks.gpu_nodes.start_seconds
+    serving = model.serving
     if serving.cold_start_phases is None:
         yield ContradictionError(
             field=f"{place}.serving.cold_start_phases",
@@ -177,13 +192,4 @@ def _start(place: str, model: "ServedModel", eks: Eks) -> Problems:
             found="store, without target.model_store",
             allowed="store where the stack has a bucket",
             remedy="declare target.model_store, or read the weights from elsewhere",
-        )
-    cold = node_s + serving.cold_start_seconds
-    if serving.hold_seconds and serving.hold_seconds <= cold:
-        yield ContradictionError(
-            field=f"{place}.serving.hold_seconds",
-            found=f"{serving.hold_seconds}, with {node_s:g} s for a node and then "
-            f"{serving.cold_start_seconds:g} s for the replica",
-            allowed=f"more than {cold:g}",
-            remedy="hold the first request until a node and a replica have come",
         )

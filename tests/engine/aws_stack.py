@@ -7,10 +7,10 @@ from pathlib import Path
 from tests.engine.aws_account import AwsAccount, live, pin, secrets
 from tests.engine.control_plane import ControlPlane
 from tests.engine.declared import Changes, declare, new_project
+from tests.engine.kubernetes_api import Manifest
 from tests.engine.pulumi_cli import PulumiProject
 
-UP_S, DOWN_S = 600, 45
-"""A destroy that hangs is tried again (PulumiProject.destroy): better soon."""
+UP_S = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +55,14 @@ def new(folder: Path, tools_path: str, plane: ControlPlane, name: str) -> Deploy
 
 
 def assert_available(plane: ControlPlane, name: str) -> None:
-    deployments = plane.api.items(f"/apis/apps/v1/namespaces/serving-{name}/deployments")
-    short = {
-        each["metadata"]["name"]: each["status"]
-        for each in deployments
-        if each["status"].get("availableReplicas", 0) != each["spec"]["replicas"]
-    }
-    assert deployments
-    assert short == {}
+    """Fail if a Deployment is short of replicas, and stays so: pods of a node that went move first."""
+    deployments = f"/apis/apps/v1/namespaces/serving-{name}/deployments"
+    assert plane.api.items(deployments)
+    plane.api.wait_for(deployments, all_available, timeout_s=120)
+
+
+def all_available(deployments: Manifest) -> bool:
+    return all(
+        each["status"].get("availableReplicas", 0) == each["spec"]["replicas"]
+        for each in deployments["items"]
+    )

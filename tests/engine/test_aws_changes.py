@@ -8,7 +8,7 @@ import pytest
 
 from tests.components.eks.plans import KARPENTER
 from tests.engine.aws_account import empty_chart
-from tests.engine.aws_stack import DOWN_S, UP_S, Deployment, assert_available, new
+from tests.engine.aws_stack import UP_S, Deployment, assert_available, new
 from tests.engine.control_plane import ControlPlane
 from tests.engine.declared import dearer_nodes
 from tests.engine.shown import created, errors
@@ -25,14 +25,14 @@ def test_what_is_protected_stays_all_of_it(
     stack.up()
     before = stack.account.things()
 
-    refused = stack.project.destroy("shadow", timeout_s=DOWN_S)
+    refused = stack.project.destroy("shadow")
     assert refused.code != 0
     assert stack.account.things() == before
     assert_available(eks_plane, "shadow")
 
     stack.declare({"target.protect": False})
     stack.up()
-    stack.project.destroy("shadow", timeout_s=DOWN_S).expect()
+    stack.project.destroy("shadow").expect()
     assert stack.account.things() == []
 
 
@@ -88,7 +88,7 @@ def shadow(
     stack.up()
     yield stack
     stack.account.fail("Delete", "none", "", times=0)
-    stack.project.destroy("shadow", timeout_s=DOWN_S).expect()
+    stack.project.destroy("shadow").expect()
 
 
 def test_nodes_that_the_scaler_added_are_no_difference(shadow: Deployment):
@@ -160,10 +160,10 @@ def test_a_destruction_that_failed_is_finished_by_the_next(shadow: Deployment):
     # The last test with this stack.
     shadow.account.fail("Delete", "eks.NodeGroup::system", "ResourceInUseException: wait")
 
-    failed = shadow.project.destroy("shadow", timeout_s=DOWN_S)
+    failed = shadow.project.destroy("shadow")
     assert failed.code != 0
     assert "ResourceInUseException: wait" in failed.output
     assert shadow.account.things("eks.Cluster")
 
-    shadow.project.destroy("shadow", timeout_s=DOWN_S).expect()
+    shadow.project.destroy("shadow").expect()
     assert shadow.account.things() == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.aws_stack import DOWN_S, assert_available, new
+from tests.engine.aws_stack import assert_available, new
 from tests.engine.control_plane import ControlPlane
 
 STACKS = ("shadow", "staging", "regulated", "prod")
@@ -54,7 +54,7 @@ def test_a_stack_comes_up_stays_as_it_is_and_goes(
     assert stack.project.outputs(name)["cluster"] == f"breakeven-{name}"
     in_order(stack.order("Create"), CREATED_IN_ORDER)
 
-    stack.project.destroy(name, timeout_s=DOWN_S).expect()
+    stack.project.destroy(name).expect()
     in_order(stack.order("Delete"), [(then, first) for first, then in CREATED_IN_ORDER[1:]])
     assert {thing.kind for thing in stack.account.things()} == STAYS.get(name, set())
     assert {each.name for each in stack.account.things("s3.Bucket")} <= {"trail"}

@@ -24,9 +24,13 @@ def a_model(changes: dict[str, Any] | None = None) -> ServedModel:
     return Stack.model_validate(a_stack(changes)).models[0]
 
 
-def the_object(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+def the_object(changes: dict[str, Any] | None = None, *, node_start_s: float = 0) -> dict[str, Any]:
     return scaled_object(
-        a_model(changes), namespace="serving-demo", prometheus_address=ADDRESS, labels={"a": "b"}
+        a_model(changes),
+        node_start_s=node_start_s,
+        namespace="serving-demo",
+        prometheus_address=ADDRESS,
+        labels={"a": "b"},
     )
 
 
@@ -151,6 +155,11 @@ def test_it_follows_as_fast_as_the_gate_prices():
         "stabilizationWindowSeconds": 1800,
         "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}],
     }
+
+
+def test_a_node_that_has_to_come_first_is_a_part_of_the_cold_start():
+    found = the_object(node_start_s=240)["spec"]["advanced"]["horizontalPodAutoscalerConfig"]
+    assert found["behavior"]["scaleUp"]["policies"][0]["periodSeconds"] == 660
 
 
 def test_the_hpa_takes_no_longer_period():

@@ -59,6 +59,7 @@ def a_model(*, replicas_min: int = 1, falls_back: bool = True) -> ModelSignals:
     return ModelSignals(
         name="m",
         ttft_p99_s=2,
+        node_start_s=0,
         cold_start_s=300,
         replicas_min=replicas_min,
         falls_back=falls_back,

@@ -98,7 +98,7 @@ def test_where_gpus_are_not_scraped_nothing_asks_for_them():
 
 def test_the_declared_model_becomes_its_signals():
     (model,) = a_declared().models
-    signals = model_signals(model, COST)
+    signals = model_signals(model, COST, node_start_s=0)
 
     assert (signals.ttft_p99_s, signals.ttft_edge_s) == (2.0, 2.5)
 

@@ -15,7 +15,7 @@ MATCHER = re.compile(r'(\w+)(=~?)"([^"]*)"')
 def selectors() -> set[tuple[str, str]]:
     """Return each selector of rules, panels and autoscaler that is one of gateway or limiter."""
     (model,) = a_declared().models
-    signals = (model_signals(model, COST),)
+    signals = (model_signals(model, COST, node_start_s=0),)
     rules = [rule.expr for group in rule_groups(signals, PICK) for rule in group.rules]
     panels = [q for row in rows(signals, PICK) for panel in row.panels for _, q in panel.queries]
     demand = demand_query(model, namespace=NAMESPACE)
