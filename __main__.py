@@ -11,13 +11,14 @@ import pulumi
 from components.cluster import account_plan, cluster
 from components.own_outputs import last_outputs
 from components.serving import Serving, serving_plan
+from gate.aws_nodes import system_nodes
 from gate.clock import as_of_day
 from gate.decision import Decision, decide
 from gate.figures import figures
 from gate.record import record, summary
 from gate.report.text import text
 from gate.standing import standing
-from stacks.errors import InputError
+from stacks.errors import InputError, Place
 from stacks.reading import parse_stack, refuse_unknown_keys
 from stacks.stack import Stack
 
@@ -45,8 +46,15 @@ def deploy(decision: Decision) -> None:
         decision=decision.inputs_hash,
         today=decision.as_of,
     )
+    system = system_nodes(stack, Place(FILE), as_of=decision.as_of)
     account = account_plan(
-        stack, judged, plan.images, name=NAME, file=FILE, decision=decision.inputs_hash
+        stack,
+        judged,
+        plan.images,
+        name=NAME,
+        file=FILE,
+        decision=decision.inputs_hash,
+        system_vcpus=system.instance.vcpus if system else 0,
     )
     where = cluster(stack.target, account)
     Serving(plan, hub_token=config.get_secret("huggingface_token"), opts=where.options)

@@ -57,8 +57,11 @@ def account_plan(
     name: str,
     file: str,
     decision: str,
+    system_vcpus: int,
 ) -> AccountPlan | None:
     """Return what is made in the account; None on a target that needs none.
+
+    `system_vcpus` are those of one system node.
 
     Raises:
         InputError: the network is too small, an add-on is not pinned, or an image lies elsewhere.
@@ -71,7 +74,9 @@ def account_plan(
     if problems := registry_problems(stack, file=file):
         raise InputError(*problems)
     pools = {model: each.nodes for model, each in judged.items() if each.nodes}
-    plan = aws_plan(stack, pools, name=name, file=file, decision=decision)
+    plan = aws_plan(
+        stack, pools, name=name, file=file, decision=decision, system_vcpus=system_vcpus
+    )
     return AccountPlan(aws=plan, within=in_cluster_plan(plan, images, file=file))
 
 

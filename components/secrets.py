@@ -36,6 +36,8 @@ class Needed:
     """The same in words."""
     make: Make | None = None
     """Makes one up; None where somebody else gives it out."""
+    opens: bool = False
+    """It lets a client in: one that everybody can read is worse than none."""
 
 
 def _token() -> str:
@@ -53,7 +55,7 @@ def stack_secrets(
     """Return the value of each secret that the stack needs.
 
     In rendered manifests a missing one is a placeholder that says its name: they go to a folder, or to
-    git, where no secret belongs.
+    git, where no secret belongs. A missing key of a client stays missing, and lets nobody in.
 
     Raises:
         InputError: one has a wrong form, or is missing on a live target; no value is ever shown.
@@ -64,13 +66,14 @@ def stack_secrets(
     renders = isinstance(target, Render)
     known = dict(values)
     if renders:
-        known = {each.name: f"{PLACEHOLDER}{each.name}" for each in needed} | known
+        known = {e.name: f"{PLACEHOLDER}{e.name}" for e in needed if not e.opens} | known
+        needed = tuple(each for each in needed if each.name in known)
     problems = [
         problem for each in needed if (problem := _problem(each, known, place, renders=renders))
     ]
-    aliases = tuple(key.alias for key in stack.gateway.keys if not key.existing_secret)
-    if not problems and not renders:
-        problems += check_keys(known, aliases)
+    given = (key.alias for key in stack.gateway.keys if f"key-{key.alias}" in known)
+    if not problems:
+        problems += check_keys(known, tuple(given))
     if problems:
         raise InputError(*problems)
     return known
@@ -81,7 +84,7 @@ def _problem(
 ) -> Problem | None:
     value = values.get(needed.name)
     placeholder = value is not None and value.startswith(PLACEHOLDER)
-    if placeholder and renders:
+    if placeholder and renders and not needed.opens:
         return None
     if value is not None and not placeholder and re.fullmatch(needed.form, value):
         return None
@@ -104,7 +107,9 @@ def _found(value: str | None, *, placeholder: bool) -> str:
 def _of_gateway(stack: Stack) -> Iterator[Needed]:
     for key in stack.gateway.keys:
         if not key.existing_secret:
-            yield Needed(name=f"key-{key.alias}", purpose=f"API key of {key.alias}", make=_token)
+            yield Needed(
+                name=f"key-{key.alias}", purpose=f"API key of {key.alias}", make=_token, opens=True
+            )
     yield _engine_key(CURRENT, "what the gateway shows the engines")
     yield Needed(name="counters-password", purpose="password of the limits' Redis", make=_token)
     for model in stack.models:

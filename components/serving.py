@@ -136,6 +136,7 @@ class Serving(pulumi.ComponentResource):
             images=plan.images,
             secrets=self._secrets,
             costs={name: cost_of(each) for name, each in plan.judged.items()},
+            gateway=plan.gateway,
         )
         own = self._labels("observability", "observability")
         Observed("observability", parts, self._space.name, own, self._within)

@@ -132,7 +132,7 @@ def _disks(stack: Stack, eks: Eks, plans: Sequence[NodePlan]) -> Iterator[Use]:
     system, gpu, gpu_nodes = eks.system_nodes, eks.gpu_nodes, sum(p.most_nodes for p in plans)
     for name, nodes, gib, (iops, mb_per_s) in (
         ("system disks", system.max, system.disk_gib, made.SYSTEM_DISK),
-        ("GPU node disks", gpu_nodes, gpu.disk_gib, made.GPU_DISK),
+        ("GPU node disks", gpu_nodes, gpu.disk_gib, made.gpu_disk(eks)),
     ):
         yield Use(name, "gp3_gb_month", nodes * gib, f"{nodes} x {gib} GiB")
         more, faster = max(0, iops - GP3_IOPS), max(0, mb_per_s - GP3_MB_PER_S)

@@ -27,9 +27,20 @@ def aws_findings(
     eks, place = stack.target, root.at("target")
     if not isinstance(eks, Eks):
         return
+    yield from _end(eks, place.at("ends"), as_of)
     yield from _version(eks, place.at("cluster.version"), as_of)
     yield from _ami(eks, place.at("gpu_nodes.ami_release"), as_of)
     yield from _ages(stack, plans, root, as_of)
+
+
+def _end(eks: Eks, place: Place, as_of: date) -> Iterator[Finding]:
+    if eks.ends is not None and eks.ends < as_of:
+        yield blocking(
+            place,
+            found=f"{eks.ends}, which has passed",
+            allowed=f"from {as_of}, or nothing: then the stack stays",
+            remedy="take the stack down, or declare how long it is to live",
+        )
 
 
 def _version(eks: Eks, place: Place, as_of: date) -> Iterator[Finding]:

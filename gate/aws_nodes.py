@@ -1,4 +1,4 @@
-"""The nodes without GPUs that target eks makes, and what one of them costs."""
+"""What target eks says of nodes: those without GPUs, with their price, and what all GPU nodes have."""
 
 from datetime import date
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from stacks.aws import made
 from stacks.aws.target import Eks
 from stacks.errors import Place
 from stacks.stack import Stack
+from stacks.target import Target
 
 
 class SystemNodes(NamedTuple):
@@ -64,3 +65,19 @@ def system_nodes(stack: Stack, root: Place, *, as_of: date) -> SystemNodes | Non
         over_nodes=made.system_update_nodes(eks),
         price=price,
     )
+
+
+def warm_nodes(target: Target) -> int:
+    """Return the stopped instances that each group bought on demand keeps; none off AWS."""
+    return target.gpu_nodes.warm_nodes if isinstance(target, Eks) else 0
+
+
+def check_local_disks(instance: facts.Instance, target: Target, place: Place) -> None:
+    """Raise InputError where images shall lie on disks that a GPU instance does not have."""
+    if isinstance(target, Eks) and target.gpu_nodes.local_disks and not instance.local_disk_gb:
+        raise place.error(
+            found=f"{instance.name}, with target.gpu_nodes.local_disks: true",
+            allowed="an instance type with NVMe disks of its own (local_disk_gb in"
+            " gate/data/instances.yaml)",
+            remedy="declare local_disks: false, or take another type",
+        )

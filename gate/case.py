@@ -15,6 +15,7 @@ from stacks.errors import Place
 from stacks.pool import Autoscaled
 from stacks.purchase import Committed
 from stacks.stack import ServedModel
+from stacks.target import Target
 
 UTILIZATION_TOLERANCE = 0.1
 """A declared utilization may differ so much from the one that volume and replicas imply."""
@@ -84,6 +85,7 @@ def model_case(
     model: ServedModel,
     place: Place,
     *,
+    target: Target,
     shadow: bool,
     engineer_usd_per_hour: float,
     folder: Path,
@@ -94,7 +96,7 @@ def model_case(
     Raises:
         InputError: a name is unknown or a file cannot be read.
     """
-    nodes = plan_nodes(model.pool, place.at("pool"), as_of=as_of)
+    nodes = plan_nodes(model.pool, place.at("pool"), target=target, as_of=as_of)
     served = throughput(model, nodes, place)
     share = model.workload.input_share
     rate = hosted_rate(model.hosted, place.at("hosted"), input_share=share, as_of=as_of)

@@ -134,6 +134,7 @@ def _cases(stack: Stack, root: Place, folder: Path, as_of: date) -> Iterator[Mod
             yield model_case(
                 model,
                 root.at(f"models[{index}]"),
+                target=stack.target,
                 shadow=stack.shadow is not None,
                 engineer_usd_per_hour=stack.operations.engineer_usd_per_hour,
                 folder=folder,

@@ -57,6 +57,8 @@ def _priced(stack: Stack, eks: Eks) -> dict[str, object]:
         "log_days": log_days(eks),
         "audit": eks.audit is not None,
         "volume_gib": volume_gib(stack),
+        **({"warm_nodes": eks.gpu_nodes.warm_nodes} if eks.gpu_nodes.warm_nodes else {}),
+        **({"local_disks": True} if eks.gpu_nodes.local_disks else {}),
     }
 
 

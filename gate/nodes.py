@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from gate import facts
+from gate.aws_nodes import check_local_disks, warm_nodes
 from gate.economics.bills import Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, whole
 from gate.findings import Finding, blocking, of_age
@@ -18,8 +19,10 @@ from gate.purchases import (
     buys_on_demand,
 )
 from stacks import pool as declared
+from stacks.aws.target import Eks
 from stacks.errors import InputError, Place
 from stacks.purchase import CapacityBlock, Purchase
+from stacks.target import Target
 
 
 class NodePlan(NamedTuple):
@@ -65,8 +68,8 @@ class NodePlan(NamedTuple):
 
     @property
     def most_nodes(self) -> int:
-        """Return how many nodes may run for long, all groups at their caps."""
-        return sum(group.max_nodes for group in self.groups)
+        """Return how many nodes have a disk for long: all groups at their caps, and those kept stopped."""
+        return sum(group.max_nodes + group.warm_nodes for group in self.groups)
 
     def pool(self, needs: tuple[Need, ...]) -> Pool:
         """Return the pool as the model takes it."""
@@ -78,22 +81,24 @@ class NodePlan(NamedTuple):
         )
 
 
-def plan_nodes(pool: declared.Pool, place: Place, *, as_of: date) -> NodePlan:
-    """Return what the declared pool buys.
+def plan_nodes(pool: declared.Pool, place: Place, *, target: Target, as_of: date) -> NodePlan:
+    """Return what the declared pool buys on the stack's target.
 
     Raises:
-        InputError: the instance, its GPU or its price is unknown, or replicas do not fill a node.
+        InputError: the instance, its GPU or its price is unknown, replicas do not fill a node, or the
+            instance lacks the local disks that the target declares.
     """
     gpu, gpus, node, list_price = _node(pool.node, place.at("node"), as_of)
     per_node = _replicas_per_node(pool.gpus_per_replica, gpus, node, place)
     cap = pool.replicas.max / per_node
-    wanted = Wanted(floor=whole(pool.replicas.min / per_node), most=whole(cap))
+    floor, warm = whole(pool.replicas.min / per_node), warm_nodes(target)
+    wanted = Wanted(floor=floor, most=whole(cap), warm=warm)
     if list_price is None and buys_on_demand(pool.purchase, wanted):
-        raise _no_list_price(pool.node, place, as_of)
+        raise _no_list_price(pool.node, place, target, as_of)
     bought = buy(pool.purchase, place.at("purchase"), list_price, wanted)
     return NodePlan(
         gpu=gpu,
-        instance=_instance(pool.node),
+        instance=_instance(pool.node, target, place.at("node.instance_type")),
         node=node,
         gpus_per_node=gpus,
         gpus_per_replica=pool.gpus_per_replica,
@@ -154,8 +159,13 @@ def _node(
     )
 
 
-def _instance(node: declared.Node) -> facts.Instance | None:
-    return facts.instance(node.instance_type) if isinstance(node, declared.CatalogNode) else None
+def _instance(node: declared.Node, target: Target, place: Place) -> facts.Instance | None:
+    """Return what is bought of the cloud; by now it is known."""
+    if not isinstance(node, declared.CatalogNode):
+        return None
+    instance = facts.instance(node.instance_type)
+    check_local_disks(instance, target, place)
+    return instance
 
 
 def _listed(record: facts.PriceRecord) -> Price:
@@ -169,16 +179,16 @@ def _listed(record: facts.PriceRecord) -> Price:
     )
 
 
-def _no_list_price(node: declared.Node, place: Place, as_of: date) -> InputError:
+def _no_list_price(node: declared.Node, place: Place, target: Target, as_of: date) -> InputError:
     """Return the answer for an instance without an on-demand price in its region: never 0."""
     assert isinstance(node, declared.CatalogNode), "a node of one's own has its own price"  # noqa: S101
     records = facts.instance(node.instance_type).prices
     known = {r.region for r in records if r.purchase == "on_demand" and r.effective_from <= as_of}
+    own = "" if isinstance(target, Eks) else ", or declare node.kind: own with a quote"
     return place.at("node.region").error(
         found=f"{node.region}, where no on-demand price of {node.instance_type} is known on {as_of}",
         allowed=", ".join(sorted(known)) or "no region: it is not sold on demand",
-        remedy="add the price to gate/data/instances.yaml, name another purchase, or declare"
-        " node.kind: own with a quote",
+        remedy=f"add the price to gate/data/instances.yaml, or name another purchase{own}",
     )
 
 
@@ -189,10 +199,23 @@ def price_findings(
     for price in nodes.prices:
         here, limit = place.at(price.field), price.max_age_days
         yield from of_age(here, checked=price.checked, as_of=as_of, max_age_days=limit)
-    if isinstance(purchase, CapacityBlock) and purchase.ends < as_of:
+    if isinstance(purchase, CapacityBlock):
+        yield from _window_findings(purchase, place.at("purchase"), as_of)
+
+
+def _window_findings(block: CapacityBlock, place: Place, as_of: date) -> Iterator[Finding]:
+    """Yield a window that is not open: before and after it there is no node to be had."""
+    if block.starts > as_of:
         yield blocking(
-            place.at("purchase.ends"),
-            found=f"{purchase.ends}, which has passed",
+            place.at("starts"),
+            found=f"{block.starts}, a day ahead: until then the pool has no capacity",
+            allowed=f"up to {as_of}",
+            remedy="deploy from that day on, or declare another purchase option until then",
+        )
+    if block.ends < as_of:
+        yield blocking(
+            place.at("ends"),
+            found=f"{block.ends}, which has passed",
             allowed=f"from {as_of}",
             remedy="declare the block that follows, or another purchase option",
         )

@@ -42,6 +42,8 @@ class Wanted(NamedTuple):
     """Nodes that hold the floor of replicas."""
     most: int
     """Nodes that hold the cap of replicas."""
+    warm: int = 0
+    """Stopped instances that each group bought on demand keeps; none where nobody can keep them."""
 
 
 GroupKind = Literal["on_demand", "spot", "capacity_reservation", "capacity_block"]
@@ -56,7 +58,10 @@ class NodeGroup(NamedTuple):
     usd_per_hour_at_max: float
     """USD an hour with all nodes of the cap running, and those beyond it."""
     over_nodes: int = 0
-    """Nodes by which the cloud exceeds the cap for minutes; on no monthly bill."""
+    """Nodes by which the cloud exceeds the cap for minutes; on no monthly bill. Warm ones are among them:
+    each runs once, to be initialised."""
+    warm_nodes: int = 0
+    """Instances that are kept stopped beside those that run; their disks are paid."""
 
 
 class Bought(NamedTuple):
@@ -85,7 +90,7 @@ def buys_on_demand(purchase: Purchase, wanted: Wanted) -> bool:
         case Spot():
             return purchase.on_demand_fallback is not None
         case Committed():
-            return purchase.committed_nodes < wanted.most
+            return purchase.committed_nodes < wanted.most + wanted.warm
         case CapacityBlock():
             return False
 
@@ -113,7 +118,7 @@ def buy(purchase: Purchase, place: Place, list_price: Price | None, wanted: Want
 
 
 def _on_demand(price: Price, wanted: Wanted) -> Bought:
-    group = _group("on_demand", wanted.floor, wanted.most, price)
+    group = _on_demand_group(wanted.floor, wanted.most, price, wanted)
     return Bought(price=price, min_nodes=wanted.floor, groups=(group,))
 
 
@@ -128,7 +133,7 @@ def _spot(purchase: Spot, list_price: Price | None, wanted: Wanted) -> Bought:
     price, on_demand = spot, None
     if fallback is not None:
         on_demand, share = _known(list_price), fallback.hours_fraction
-        groups.append(_group("on_demand", 0, fallback.nodes, on_demand))
+        groups.append(_on_demand_group(0, fallback.nodes, on_demand, wanted))
         mixed = spot.usd_per_hour * (1 - share) + on_demand.usd_per_hour * share
         price = spot._replace(usd_per_hour=mixed, label=f"spot, {share:.3g} of it on demand")
     return Bought(
@@ -169,23 +174,31 @@ def _committed(
             remedy="commit to fewer nodes or raise replicas.max",
         )
     price = _quoted(purchase, purchase.kind.replace("_", " "))
+    on_demand = _known(list_price) if buys_on_demand(purchase, wanted) else price
+    group = _on_demand_group(wanted.floor, most, on_demand, wanted)
+    beyond = most + group.over_nodes - nodes
+    at_max = price.usd_per_hour * nodes + on_demand.usd_per_hour * beyond
+    group = group._replace(usd_per_hour_at_max=at_max)
     if nodes == most:
-        group = _group("on_demand", wanted.floor, most, price)
         return Bought(price=price, min_nodes=most, groups=(group,))
-    on_demand = _known(list_price)
-    at_max = price.usd_per_hour * nodes + on_demand.usd_per_hour * (most - nodes)
     difference = (price.usd_per_hour - on_demand.usd_per_hour) * HOURS_PER_MONTH
     return Bought(
         price=on_demand,
         committed=price,
         min_nodes=max(wanted.floor, nodes),
-        groups=(NodeGroup("on_demand", wanted.floor, most, at_max),),
+        groups=(group,),
         commitment_usd_per_month=difference * nodes,
     )
 
 
 def _group(kind: GroupKind, floor: int, most: int, price: Price, *, over: int = 0) -> NodeGroup:
     return NodeGroup(kind, floor, most, price.usd_per_hour * (most + over), over)
+
+
+def _on_demand_group(floor: int, most: int, price: Price, wanted: Wanted) -> NodeGroup:
+    """Return nodes on demand, and the warm ones beside them: at most as many as can be used at once."""
+    warm = min(wanted.warm, most)
+    return _group("on_demand", floor, most, price, over=warm)._replace(warm_nodes=warm)
 
 
 def _known(list_price: Price | None) -> Price:

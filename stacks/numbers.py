@@ -99,6 +99,8 @@ COMMIT: Final = r"^[0-9a-f]{7,40}$"
 IMAGE: Final = r"^[^@\s]+@sha256:[0-9a-f]{64}$"
 ACCOUNT: Final = r"^\d{12}$"
 SERVICE: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.svc(\.cluster\.local)?)?$"
+HOST: Final = r"^[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?$"
+PEM: Final = r"^(-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$"
 
 FORMS: Final = {
     DNS_LABEL: "lower-case letters, digits and dashes, from a letter, at most 42 of them",
@@ -106,6 +108,8 @@ FORMS: Final = {
     COMMIT: "a commit, 7 to 40 hex digits in lower case",
     IMAGE: "an image by digest, name@sha256: and 64 hex digits",
     ACCOUNT: "12 digits, in quotes",
+    HOST: "a host name or an IPv4 address alone, without scheme, port and path",
+    PEM: "certificates in PEM and nothing else, no private key",
     SERVICE: "a Service of the cluster, <service>.<namespace>, with or without .svc.cluster.local",
 }
 """What each pattern asks for, in words."""

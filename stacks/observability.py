@@ -1,13 +1,16 @@
 """What is measured and traced, where it is kept, and who may read it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from stacks.addresses import never_in_clear
-from stacks.numbers import Count, Day, Declared, DnsLabel, Positive, Text
+from stacks.addresses import NEAR, near, never_in_clear
+from stacks.errors import ContradictionError
+from stacks.numbers import HOST, PEM, Count, Day, Declared, DnsLabel, Positive, Text
 
 HTTP_URL = r"^https?://[^\s/]+(/\S*)?$"
+Host = Annotated[str, Field(pattern=HOST)]
+"""A host alone: what it is asked by, and at which port, is not part of it."""
 
 
 class OwnPrometheus(Declared):
@@ -47,20 +50,47 @@ class ExternalStores(Declared):
     """Stores that are there. Their passwords are secrets of the stack (docs/serving.md)."""
 
     kind: Literal["external"]
-    postgres_host: Text
+    postgres_host: Host
     """Host of Postgres 12 or newer, user and database langfuse, port 5432."""
-    clickhouse_host: Text
-    """Host of ClickHouse 25.12 or newer, HTTP port 8123, native port 9000."""
+    postgres_tls: bool = True
+    """Whether it is asked by TLS; without only at a private address or in the cluster."""
+    clickhouse_host: Host
+    """Host of ClickHouse 25.12 or newer, user langfuse, database default; ports 8443 and 9440."""
+    clickhouse_tls: bool = True
+    """Whether it is asked by TLS; without, alike, and at ports 8123 and 9000."""
     clickhouse_cluster: bool
     """Whether it is a cluster named default with a Keeper; a single server is none."""
-    redis_host: Text
+    redis_host: Host
     """Host of Redis or Valkey 7 or newer, with maxmemory-policy noeviction, port 6379."""
+    redis_tls: bool = True
+    """Whether it is asked by TLS; without, alike."""
     s3_bucket: Text
     """Bucket for events, media and exports."""
     s3_region: Text
     """Region of the bucket."""
-    s3_endpoint: Annotated[str, Field(pattern=HTTP_URL)] | None = None
-    """Endpoint of an S3-compatible store; left out, AWS."""
+    s3_endpoint: Annotated[str, Field(pattern=HTTP_URL), AfterValidator(never_in_clear)] | None = (
+        None
+    )
+    """Endpoint of an S3-compatible store; left out, AWS by TLS."""
+    authorities: Annotated[str, Field(pattern=PEM)] | None = None
+    """Certificates, in PEM, of authorities that only your own hosts know; left out, public ones count."""
+
+    @model_validator(mode="after")
+    def _in_clear_only_near(self) -> Self:
+        stores = {
+            "postgres": (self.postgres_host, self.postgres_tls),
+            "clickhouse": (self.clickhouse_host, self.clickhouse_tls),
+            "redis": (self.redis_host, self.redis_tls),
+        }
+        for store, (host, tls) in stores.items():
+            if not tls and not near(host):
+                raise ContradictionError(
+                    field=f".{store}_tls",
+                    found=f"false, with {host[:120]}",
+                    allowed=f"true, or false for {NEAR}",
+                    remedy="use TLS: passwords and traces never cross networks in clear text",
+                )
+        return self
 
 
 Stores = Annotated[BundledStores | ExternalStores, Field(discriminator="kind")]

@@ -5,7 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.aws.target import Eks
+from stacks.aws.values import PRIVATE, Cidr
 from stacks.numbers import Declared, Text
+
+ApiServers = Annotated[tuple[Cidr, ...], Field(min_length=1)]
+"""Ranges of addresses that one of a stack's few pods with a token may reach."""
 
 
 class Render(Declared):
@@ -14,6 +18,8 @@ class Render(Declared):
     kind: Literal["render"]
     directory: Text
     """Folder for the manifests, relative to the project."""
+    api_server_cidrs: ApiServers = PRIVATE
+    """Where the API server of the cluster is that takes the manifests."""
 
 
 class Kubernetes(Declared):
@@ -24,6 +30,8 @@ class Kubernetes(Declared):
     """Context of the kubeconfig; named, so that nobody deploys to the cluster that happens to be current."""
     kubeconfig: Text | None = None
     """Path of the kubeconfig; left out, the one of the environment."""
+    api_server_cidrs: ApiServers = PRIVATE
+    """Where its API server is: routers and Prometheus ask it which replicas there are."""
 
 
 Target = Annotated[Render | Kubernetes | Eks, Field(discriminator="kind")]

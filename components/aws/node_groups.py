@@ -29,7 +29,6 @@ MAX_PODS: Final = (110, 250)
 """Pods of a node with less than 30 vCPUs, and of any other: managed node groups allow no more.
 Amazon EKS user guide, "Choose an optimal Amazon EC2 node instance type"."""
 MANY_VCPUS: Final = 30
-VCPUS_OF_XLARGE: Final = 4
 EPHEMERAL_FRACTION: Final = 0.85
 """Of a root disk: the kubelet evicts at 10 % free, and the system takes some."""
 
@@ -60,7 +59,7 @@ class NodeGroupPlan:
     """The bill that was approved cannot outgrow it."""
     over_nodes: int
     """By which AWS exceeds the cap for minutes: spot nodes that are replaced before they are taken
-    back, and an update of the system nodes."""
+    back, an update of the system nodes, and warm nodes while they are initialised."""
     zones: tuple[str, ...]
     labels: Mapping[str, str]
     tags: Mapping[str, str]
@@ -75,7 +74,7 @@ class NodeGroupPlan:
     local_disks: bool
     """Whether the instance's own NVMe disks hold images and scratch."""
     warm_nodes: int = 0
-    """Stopped instances that are kept, within the cap."""
+    """Stopped instances that are kept beside those that run."""
     reservation: str | None = None
     """Capacity reservation or block that the nodes come from."""
 
@@ -120,8 +119,8 @@ class NodeGroupPlan:
         return {f"{NODE_TEMPLATE}/{key}": value for key, value in hints.items()}
 
 
-def system_group(eks: Eks, tags: Mapping[str, str]) -> NodeGroupPlan:
-    """Return the nodes of everything but the engines."""
+def system_group(eks: Eks, vcpus: int, tags: Mapping[str, str]) -> NodeGroupPlan:
+    """Return the nodes of everything but the engines, each with so many `vcpus`."""
     nodes = eks.system_nodes
     iops, throughput = made.SYSTEM_DISK
     return NodeGroupPlan(
@@ -137,7 +136,7 @@ def system_group(eks: Eks, tags: Mapping[str, str]) -> NodeGroupPlan:
         labels={POOL_LABEL: SYSTEM},
         tags=tags,
         gpus=0,
-        max_pods=max_pods(_vcpus_at_least(nodes.instance_type)),
+        max_pods=max_pods(vcpus),
         disk_gib=nodes.disk_gib,
         disk_iops=iops,
         disk_mb_per_s=throughput,
@@ -159,7 +158,7 @@ def gpu_groups(
 def _groups_of(
     model: ServedModel, eks: Eks, pool: PoolNodes, tags: Mapping[str, str]
 ) -> Iterator[NodeGroupPlan]:
-    iops, throughput = made.GPU_DISK
+    iops, throughput = made.gpu_disk(eks)
     for index, bought in enumerate(pool.groups):
         suffix = f"-{bought.kind.replace('_', '-')}" if index else ""
         name = group_name(model.name, suffix)
@@ -182,7 +181,7 @@ def _groups_of(
             disk_iops=iops,
             disk_mb_per_s=throughput,
             local_disks=eks.gpu_nodes.local_disks,
-            warm_nodes=_warm(bought, eks),
+            warm_nodes=bought.warm_nodes,
             reservation=reservation,
         )
 
@@ -190,11 +189,6 @@ def _groups_of(
 def _floor(bought: PoolGroup) -> int:
     """Return the fewest nodes; a block's are paid anyway, and before it starts none can be had."""
     return 0 if bought.kind == "capacity_block" else bought.min_nodes
-
-
-def _warm(bought: PoolGroup, eks: Eks) -> int:
-    """Return the instances that are kept; AWS keeps none of a market or a reservation."""
-    return min(eks.gpu_nodes.warm_nodes, bought.max_nodes) if bought.kind == "on_demand" else 0
 
 
 def _where(model: ServedModel, bought: PoolGroup, eks: Eks) -> tuple[str | None, tuple[str, ...]]:
@@ -228,15 +222,3 @@ def check_names(groups: Sequence[NodeGroupPlan], place: Place) -> None:
 def max_pods(vcpus: int) -> int:
     """Return how many pods a node of a managed group has at most."""
     return MAX_PODS[vcpus >= MANY_VCPUS]
-
-
-def _vcpus_at_least(instance_type: str) -> int:
-    """Return vCPUs as the size in an instance type's name tells them: m7i.8xlarge has 8 x 4.
-
-    No table of instance types is at hand here; `metal` sizes have all that the machine has.
-    """
-    size = instance_type.rpartition(".")[2]
-    times = size.removesuffix("xlarge")
-    if size.startswith("metal"):
-        return MANY_VCPUS
-    return int(times) * VCPUS_OF_XLARGE if times.isdigit() else VCPUS_OF_XLARGE

@@ -160,13 +160,17 @@ class NodePool(pulumi.ComponentResource):
 
 
 def _warm_pool(plan: NodeGroupPlan) -> aws.eks.NodeGroupWarmPoolConfigArgs | None:
-    """Return the stopped instances; with those that run they stay within the cap, disks too."""
+    """Return the stopped instances: a fixed number, whatever runs.
+
+    Without a limit of its own, or with the cap as one, all that does not run up to it would be kept.
+    Only where both figures are alike has the pool that size (Amazon EC2 Auto Scaling API, PutWarmPool).
+    """
     if not plan.warm_nodes:
         return None
     return aws.eks.NodeGroupWarmPoolConfigArgs(
         pool_state="STOPPED",
         min_size=plan.warm_nodes,
-        max_group_prepared_capacity=plan.max_nodes,
+        max_group_prepared_capacity=plan.warm_nodes,
     )
 
 

@@ -88,11 +88,13 @@ def aws_plan(
     name: str,
     file: str,
     decision: str,
+    system_vcpus: int,
     lock: AddOnLock | None = None,
 ) -> AwsPlan:
     """Return the plan of the stack called `name`, whose target is an AWS account.
 
-    `pools` holds what the decision priced, by model. `lock` stands in for add_ons.yaml.
+    `pools` holds what the decision priced, by model; `system_vcpus` are those of one system node.
+    `lock` stands in for add_ons.yaml.
 
     Raises:
         InputError: two node groups would have one name, the VPC is too small for nodes and pods at
@@ -102,7 +104,7 @@ def aws_plan(
     eks, place = stack.target, Place(file, "target")
     assert isinstance(eks, Eks), "the caller has looked at the target"  # noqa: S101
     tags = stack_tags(name, decision=decision, purpose=stack.purpose, further=eks.tags)
-    system = system_group(eks, tags)
+    system = system_group(eks, system_vcpus, tags)
     gpu = gpu_groups(stack, eks, pools, tags)
     check_names((system, *gpu), Place(file, "models"))
     versions = add_on_versions(eks.cluster.version, lock or locked_add_ons(), place)

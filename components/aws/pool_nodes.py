@@ -28,6 +28,10 @@ class PoolGroup(Protocol):
     def over_nodes(self) -> int:
         """Return the nodes by which AWS exceeds the cap for minutes; they were approved too."""
 
+    @property
+    def warm_nodes(self) -> int:
+        """Return the instances that are kept stopped beside those that run."""
+
 
 class PoolNodes(Protocol):
     """The nodes of one model."""

@@ -8,6 +8,7 @@ from components.gateway.hosted import hosted_cluster, hosted_listener
 from components.gateway.lifecycle import lifecycle_clusters, lifecycle_listeners
 from components.gateway.limits import limits_cluster
 from components.gateway.models import model_clusters, model_listener
+from components.gateway.overload import overload_manager
 from components.gateway.pieces import Json, socket, typed
 from components.gateway.plan import GatewayPlan
 from components.gateway.tracing import collector_cluster
@@ -36,6 +37,7 @@ def envoy_config(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
                 ),
             }
         ],
+        "overload_manager": overload_manager(plan),
         "static_resources": {
             "listeners": list(_listeners(plan, secrets)),
             "clusters": list(_clusters(plan)),
@@ -45,6 +47,12 @@ def envoy_config(plan: GatewayPlan, secrets: Mapping[str, str]) -> Json:
 
 def _listeners(plan: GatewayPlan, secrets: Mapping[str, str]) -> Iterator[Json]:
     yield edge_listener(plan, secrets)
+    # What was let in goes on, and the kubelet and Prometheus are answered.
+    for each in _listeners_within(plan, secrets):
+        yield each | {"bypass_overload_manager": True}
+
+
+def _listeners_within(plan: GatewayPlan, secrets: Mapping[str, str]) -> Iterator[Json]:
     for model in plan.models:
         yield model_listener(plan, model, secrets)
         if model.hosted:

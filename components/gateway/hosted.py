@@ -111,7 +111,10 @@ def _route(
         "match": match,
         "request_headers_to_add": [header("authorization", f"Bearer {key}")],
         "request_headers_to_remove": [*INTERNAL_HEADERS, *NOT_THEIR_BUSINESS],
-        "response_headers_to_add": [header("x-breakeven-upstream", "hosted")],
+        "response_headers_to_add": [
+            header("x-breakeven-upstream", "hosted"),
+            header("x-breakeven-model", hosted.traced_as),
+        ],
         "route": {
             "cluster": f"provider_{model.name}",
             "timeout": seconds(plan.longest_request_s),

@@ -42,6 +42,14 @@ class Hosted:
     daily_cap_micro_usd: int
     price: Price
 
+    @property
+    def traced_as(self) -> str:
+        """Its name in traces, e.g. api.fireworks.ai/qwen3-8b.
+
+        An own name has no slash, so no price of one's own counts for it, whatever the provider's name is.
+        """
+        return f"{self.host}/{self.model}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model:

@@ -68,6 +68,9 @@ def _tags(*, prompts: bool) -> list[Json]:
         _of_route("langfuse.user.id", "key"),
         _of_route("langfuse.trace.metadata.team", "team"),
         {"tag": "gen_ai.request.model", "value": metadata.format("model")},
+        # Langfuse prices by this one before the one above; of an own answer there is none.
+        {"tag": "gen_ai.response.model", "value": "%RESP(X-BREAKEVEN-MODEL)%"},
+        {"tag": "langfuse.trace.metadata.upstream", "value": "%RESP(X-BREAKEVEN-UPSTREAM)%"},
         {"tag": "langfuse.observation.usage_details", "value": used},
     ]
     if not prompts:

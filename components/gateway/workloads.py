@@ -1,6 +1,5 @@
 """The three workloads: Envoy, its rate-limit service, and the counters of that. Pure."""
 
-import math
 from typing import Final
 
 import pulumi
@@ -14,6 +13,7 @@ from pulumi_kubernetes.core.v1 import (
 from components.gateway.edge import CERTIFICATES, certificates_text
 from components.gateway.lifecycle import DRAIN, READY, longest_drain_s
 from components.gateway.limits import FILE, limits_text
+from components.gateway.overload import memory_gib
 from components.gateway.plan import GatewayPlan
 from components.images import Images
 from components.labels import selector
@@ -39,7 +39,6 @@ ENVOY_FILE: Final = "envoy.yaml"
 GRACE_SPARE_S: Final = 15
 """Between the end of the drain and that of the process."""
 WORKERS: Final = 2
-BASE_MEMORY_GIB: Final = 0.5
 COUNTERS_MEMORY_MIB: Final = 128
 """A counter takes 100 bytes and a key has two a minute: far more than is ever used."""
 REDIS_USER: Final = 999
@@ -128,12 +127,6 @@ def _envoy_volumes(plan: GatewayPlan) -> list[VolumeArgsDict]:
             "secret": {"secret_name": plan.tls_secret, "default_mode": 0o440},
         },
     ]
-
-
-def memory_gib(plan: GatewayPlan) -> float:
-    """Return what a pod may use: every body that it may hold at once, kept twice, and itself."""
-    bodies = sum(plan.concurrent(key) for key in plan.keys) * plan.largest_request_bytes
-    return math.ceil(4 * (BASE_MEMORY_GIB + 2 * bodies / 2**30)) / 4
 
 
 def limits_workload(plan: GatewayPlan, images: Images, password: pulumi.Input[str]) -> Workload:

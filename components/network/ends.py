@@ -9,6 +9,7 @@ from components.eks import gpu_daemons
 from components.labels import APP, INSTANCE, selector
 from stacks.aws.made import service_cidr
 from stacks.aws.target import Eks, NoEgress
+from stacks.aws.values import PRIVATE
 from stacks.observability import ExistingLangfuse, OwnPrometheus
 from stacks.stack import ServedModel, Stack
 
@@ -18,8 +19,6 @@ LINK_LOCAL: Final = "169.254.0.0/16"
 """Instance metadata, with the credentials of a node: never reached from here."""
 POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
 """Of EKS, on port 80 of every node: AWS_CONTAINER_CREDENTIALS_FULL_URI leads there."""
-PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-"""Addresses of clusters and company networks."""
 ANY_ADDRESS: Final = "0.0.0.0/0"
 
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
@@ -67,14 +66,14 @@ def blocks(*cidrs: str) -> list[Manifest]:
 
 
 def api_server(stack: Stack, _: ServedModel) -> list[Manifest]:
-    """Return where API servers are: in company networks; on EKS in the VPC, behind their Service.
+    """Return where API servers are: where it is declared; on EKS in the VPC, behind their Service.
 
     There a policy sees the Service's own address, as it is before kube-proxy replaces it.
     """
-    eks = stack.target
-    if isinstance(eks, Eks):
-        return blocks(eks.network.cidr, service_cidr(eks))
-    return blocks(*PRIVATE)
+    target = stack.target
+    if isinstance(target, Eks):
+        return blocks(target.network.cidr, service_cidr(target))
+    return blocks(*target.api_server_cidrs)
 
 
 def vpc(stack: Stack) -> list[Manifest] | None:
@@ -110,9 +109,20 @@ def namespace_peer(name: str) -> list[Manifest]:
 
 
 def host_peers(host: str, stack: Stack) -> list[Manifest]:
-    """Return where a declared host is: its namespace, its address, or anywhere outside.
+    """Return where a declared host is: its namespace, its address, or anywhere outside."""
+    return _exactly(host) or anywhere(stack)
 
-    In the cluster is what ends in `.svc` or `.svc.cluster.local`.
+
+def provider(stack: Stack, model: ServedModel) -> list[Manifest]:
+    """Return where the hosted fallback is: its namespace, its address, or for a name any public one."""
+    assert model.serving.fallback is not None  # noqa: S101 - the flow is there only with one
+    return _exactly(url_host(model.serving.fallback.base_url)) or internet(stack, model)
+
+
+def _exactly(host: str) -> list[Manifest] | None:
+    """Return the namespace of what ends in `.svc` or `.svc.cluster.local`, or the address.
+
+    None for any other name, which may be anywhere, and for what must never be reached.
     """
     labels = host.removesuffix(".cluster.local").split(".")
     if labels[-1] == "svc" and len(labels) > 2:  # noqa: PLR2004 - service, namespace, svc
@@ -120,9 +130,9 @@ def host_peers(host: str, stack: Stack) -> list[Manifest]:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return anywhere(stack)
+        return None
     if address.is_link_local:
-        return anywhere(stack)
+        return None
     return blocks(f"{address}/{address.max_prefixlen}")
 
 

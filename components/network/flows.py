@@ -7,6 +7,11 @@ from components.eks.gpu_daemons import EXPORTER_PORT
 from components.engine.plan import PORT as ENGINE_PORT
 from components.network import ends
 from components.network.ends import End, Ports
+from components.observability.langfuse_environment import (
+    POSTGRES_PORT,
+    REDIS_PORT,
+    clickhouse_ports,
+)
 from components.router import METRICS_PORT as ROUTER_METRICS_PORT
 from components.router import PORT as ROUTER_PORT
 from stacks.aws.target import Eks
@@ -62,6 +67,11 @@ def _fallback_ports(_: Stack, model: ServedModel) -> tuple[int, ...]:
 def _langfuse_ports(stack: Stack, _: ServedModel) -> tuple[int, ...]:
     langfuse = stack.observability.langfuse
     return (ends.url_port(langfuse.url),) if isinstance(langfuse, ExistingLangfuse) else ()
+
+
+def _clickhouse_ports(stack: Stack, _: ServedModel) -> tuple[int, ...]:
+    stores = _external(stack)
+    return clickhouse_ports(tls=stores.clickhouse_tls) if stores else ()
 
 
 def _bucket_ports(stack: Stack, _: ServedModel) -> tuple[int, ...]:
@@ -121,7 +131,7 @@ CLIENTS: Final = End("clients", outside=ends.clients)
 SCRAPER: Final = End("Prometheus", outside=ends.prometheus)
 API_SERVER: Final = End("Kubernetes API", outside=ends.api_server)
 KEDA: Final = End("KEDA", outside=lambda _stack, _model: ends.namespace_peer("keda"))
-PROVIDER: Final = End("hosted provider", outside=ends.internet)
+PROVIDER: Final = End("hosted provider", outside=ends.provider)
 WEIGHTS: Final = End("model hub or bucket", outside=ends.internet)
 MODEL_STORE: Final = End("model store", outside=ends.internet)
 POD_IDENTITY: Final = End("Pod Identity agent", outside=ends.pod_identity)
@@ -129,9 +139,9 @@ GPU_EXPORTER: Final = End("DCGM exporter", outside=ends.gpu_exporter)
 OTHER_GATEWAY: Final = End("gateway that gets a copy", outside=ends.mirror)
 OTHER_LANGFUSE: Final = End("Langfuse elsewhere", outside=ends.existing_langfuse)
 EXTERNAL_STORES: Final = (
-    (_store("external Postgres", lambda s: s.postgres_host), _fixed_ports(5432)),
-    (_store("external ClickHouse", lambda s: s.clickhouse_host), _fixed_ports(8123, 9000)),
-    (_store("external Redis", lambda s: s.redis_host), _fixed_ports(6379)),
+    (_store("external Postgres", lambda s: s.postgres_host), _fixed_ports(POSTGRES_PORT)),
+    (_store("external ClickHouse", lambda s: s.clickhouse_host), _clickhouse_ports),
+    (_store("external Redis", lambda s: s.redis_host), _fixed_ports(REDIS_PORT)),
     (_store("external bucket", _bucket_host), _bucket_ports),
 )
 API_PORTS: Final = (443, 6443)

@@ -8,6 +8,12 @@ ERROR_SHARE = 0.05
 """Where the inference extension of the gateway API wakes someone too."""
 QUEUE_SHARE = 0.8
 """Of the collector's queue; beyond it spans are about to be dropped."""
+LOST_SPANS = (
+    "otelcol_exporter_send_failed_spans",
+    "otelcol_exporter_enqueue_failed_spans",
+    "otelcol_receiver_refused_spans",
+)
+"""Refused by Langfuse, by a queue that is full, for want of memory: the gateway sends no span twice."""
 PENDING_S = 900
 """A GPU node takes up to ten minutes; longer means that there is none to be had."""
 XID_SHOWN = "1d"
@@ -68,7 +74,6 @@ def _gateway(pick: Selector) -> list[Alert]:
 
 def _engines(pick: Selector) -> list[Alert]:
     up = pick("up", job="vllm")
-    aborted = pick("vllm:request_success_total", finished_reason="abort")
     return [
         Alert(
             name="EngineDown",
@@ -87,28 +92,13 @@ def _engines(pick: Selector) -> list[Alert]:
             summary="The KV cache of {{ $labels.model }} is over 90 %: requests get preempted.",
             anchor="kv-cache-full",
         ),
-        Alert(
-            name="DrainAborted",
-            # A client that leaves aborts too; on a pod that is gone it was the drain.
-            expr=f"sum by (model, pod) (increase({aborted}[10m])) > 0 unless on (pod) {up}",
-            for_s=0,
-            severity="warning",
-            summary="{{ $labels.pod }} ended with requests in flight: raise drain_seconds.",
-            anchor="drain-aborted",
-        ),
     ]
 
 
 def _traces(pick: Selector) -> list[Alert]:
     size = f"max by (pod) ({pick('otelcol_exporter_queue_size')})"
     capacity = f"max by (pod) ({pick('otelcol_exporter_queue_capacity')})"
-    lost = " + ".join(
-        f"(sum(rate({pick(metric)}[5m])) or vector(0))"
-        for metric in (
-            "otelcol_exporter_send_failed_spans",
-            "otelcol_exporter_enqueue_failed_spans",
-        )
-    )
+    lost = " + ".join(f"(sum(rate({pick(metric)}[5m])) or vector(0))" for metric in LOST_SPANS)
     return [
         Alert(
             name="TracesBackUp",
@@ -145,21 +135,32 @@ def _xid(pick: Selector) -> Alert:
 
 
 def _scaler(pick: Selector) -> Alert:
-    """Return the alert on a scaler in error, in which state KEDA holds its fallback replicas.
+    """Return the alert on a scaler that cannot read, in which state KEDA holds its fallback replicas.
 
-    KEDA's own metrics must be scraped (operator, port 8080). Scraped without honorLabels, the
-    namespace of the ScaledObject is called exported_namespace. It has no metric for the fallback.
+    KEDA 2.20 has no metric for the fallback, and while it holds counts no errors any more (its
+    pkg/fallback). What it asks Prometheus in vain it counts all the time. Its own metrics must be
+    scraped (operator, port 8080).
     """
-    metric = "keda_scaled_object_errors_total"
-    spaces = (f'{name}="{pick.namespace}"' for name in ("namespace", "exported_namespace"))
+    counters = (
+        ("scaledObject", "keda_scaled_object_errors_total", ""),
+        ("scaled_resource", "keda_scaler_http_requests_total", ',status_code!~"2.."'),
+        ("scaledResource", "keda_scaler_empty_upstream_responses_total", ""),
+    )
     return Alert(
         name="ScalerFailing",
-        expr=" or ".join(f"increase({metric}{{{space}}}[5m]) > 0" for space in spaces),
+        expr=" or ".join(_rises(pick, *counter) for counter in counters),
         for_s=120,
         severity="warning",
         summary="The autoscaler cannot read its signal; replicas stay at the fallback.",
         anchor="scaler-failing",
     )
+
+
+def _rises(pick: Selector, by: str, metric: str, more: str) -> str:
+    """Return that a counter of KEDA's rises; scraped without honorLabels its namespace is the exported."""
+    spaces = (f'{name}="{pick.namespace}"{more}' for name in ("namespace", "exported_namespace"))
+    found = " or ".join(f"increase({metric}{{{each}}}[5m])" for each in spaces)
+    return f"sum by ({by}) ({found}) > 0"
 
 
 def _pending(models: tuple[ModelSignals, ...], pick: Selector) -> Alert:

@@ -85,6 +85,8 @@ def _saturation(pick: Selector) -> Row:
     queued = pick.quantile("vllm:request_queue_time_seconds", 0.99, "model")
     hits = f"sum by (model) (rate({pick('vllm:prefix_cache_hits_total')}[5m]))"
     asked = f"sum by (model) (rate({pick('vllm:prefix_cache_queries_total')}[5m]))"
+    each_replica = pick("vllm_router_processed_requests_total")
+    routed = f"sum by (model, worker) (rate({each_replica}[5m]))"
     return Row(
         title="Saturation",
         panels=(
@@ -105,11 +107,8 @@ def _saturation(pick: Selector) -> Row:
                 ("{{model}} up", pick("breakeven:replicas_up")),
                 ("{{model}} paid", pick("breakeven:replicas_paid")),
             ),
-            _panel(
-                "Routers: open circuits",
-                "short",
-                ("{{model}}", f"sum by (model) ({pick('vllm_router_cb_state')} == bool 1)"),
-            ),
+            # Not the routers' gauge of healthy ones: of a replica that is gone it keeps the last word.
+            _panel("Requests a second, by replica", "reqps", ("{{model}} {{worker}}", routed)),
         ),
     )
 

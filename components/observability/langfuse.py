@@ -10,12 +10,22 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict, VolumeM
 from components.images import Images
 from components.labels import selector
 from components.observability.langfuse_environment import (
+    FOLDER,
     SECRET,
     SECRET_KEYS,
+    authorities,
     web_environment,
     worker_environment,
 )
-from components.pods import hardened, http_probe, pod_spec, resources, scratch
+from components.pods import (
+    FILES,
+    files_volume,
+    hardened,
+    http_probe,
+    pod_spec,
+    resources,
+    scratch,
+)
 from components.workload import Workload
 from stacks.observability import ExistingLangfuse, Langfuse, NoLangfuse, OwnLangfuse
 
@@ -86,8 +96,11 @@ def _workload(
     images: Images,
     reads: Mapping[str, pulumi.Input[str]],
 ) -> Workload:
-    name = process.name
+    name, files = process.name, authorities(langfuse)
     tmp, tmp_mount = scratch("tmp", "/tmp")  # noqa: S108 - in the container
+    mounts: list[VolumeMountArgsDict] = [tmp_mount]
+    if files:
+        mounts.append({"name": FILES, "mount_path": FOLDER, "read_only": True})
     return Workload(
         name=name,
         component=name,
@@ -95,19 +108,22 @@ def _workload(
         replicas=langfuse.replicas,
         ports={"http": process.port},
         reads=reads,
+        files=files,
         pod=pod_spec(
-            [_container(process, images[name], tmp_mount)],
+            [_container(process, images[name], mounts)],
             name=name,
             chosen=selector(name, INSTANCE),
             grace_s=GRACE_S,
-            volumes=[tmp],
+            volumes=[tmp, *([files_volume(name)] if files else [])],
             user_id=USER_ID,
         ),
         await_s=MIGRATIONS_S + 300,
     )
 
 
-def _container(process: _Process, image: str, tmp_mount: VolumeMountArgsDict) -> ContainerArgsDict:
+def _container(
+    process: _Process, image: str, mounts: list[VolumeMountArgsDict]
+) -> ContainerArgsDict:
     return {
         "name": process.name,
         "image": image,
@@ -119,5 +135,5 @@ def _container(process: _Process, image: str, tmp_mount: VolumeMountArgsDict) ->
         "liveness_probe": http_probe(process.alive, "http", period_s=10, failures=6),
         # Next and Prisma write beside their code at start.
         "security_context": hardened(read_only_root=False),
-        "volume_mounts": [tmp_mount],
+        "volume_mounts": mounts,
     }

@@ -1,5 +1,6 @@
 """What Langfuse 4 is told by its environment; names as in its own configuration reference. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,15 +24,37 @@ BUCKET: Final = "langfuse"
 HEAP_SHARE: Final = 0.75
 """Of the container's memory; Node's own default is 1.7 GiB whatever it has."""
 
+POSTGRES_PORT: Final = 5432
+REDIS_PORT: Final = 6379
+"""By TLS too, as on ElastiCache."""
+FOLDER: Final = "/etc/langfuse"
+AUTHORITIES: Final = "authorities.pem"
+
+
+def clickhouse_ports(*, tls: bool) -> tuple[int, int]:
+    """Return the ports of ClickHouse for HTTP and for its native protocol, as it has them by default."""
+    return (8443, 9440) if tls else (8123, 9000)
+
+
+def authorities(langfuse: OwnLangfuse) -> Mapping[str, str]:
+    """Return the file of authorities that Node trusts beside the public ones; none where none is said."""
+    stores = langfuse.stores
+    if isinstance(stores, BundledStores) or stores.authorities is None:
+        return {}
+    return {AUTHORITIES: stores.authorities}
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoreAddresses:
     """Where Langfuse finds its stores."""
 
     postgres_host: str
+    postgres_tls: bool
     clickhouse_host: str
+    clickhouse_tls: bool
     clickhouse_cluster: bool
     redis_host: str
+    redis_tls: bool
     bucket: str
     region: str
     endpoint: str | None
@@ -44,18 +67,24 @@ def store_addresses(langfuse: OwnLangfuse) -> StoreAddresses:
     if isinstance(stores, BundledStores):
         return StoreAddresses(
             postgres_host="langfuse-postgres",
+            postgres_tls=False,
             clickhouse_host="langfuse-clickhouse",
+            clickhouse_tls=False,
             clickhouse_cluster=False,
             redis_host="langfuse-cache",
+            redis_tls=False,
             bucket=BUCKET,
             region="auto",
             endpoint="http://langfuse-blobs:8333",
         )
     return StoreAddresses(
         postgres_host=stores.postgres_host,
+        postgres_tls=stores.postgres_tls,
         clickhouse_host=stores.clickhouse_host,
+        clickhouse_tls=stores.clickhouse_tls,
         clickhouse_cluster=stores.clickhouse_cluster,
         redis_host=stores.redis_host,
+        redis_tls=stores.redis_tls,
         bucket=stores.s3_bucket,
         region=stores.s3_region,
         endpoint=stores.s3_endpoint,
@@ -84,6 +113,7 @@ def worker_environment(langfuse: OwnLangfuse, memory_gib: float) -> list[EnvVarA
         variable("TELEMETRY_ENABLED", "false"),
         variable("LANGFUSE_ENABLE_EXPERIMENTAL_FEATURES", "false"),
         variable("NODE_OPTIONS", f"--max-old-space-size={round(memory_gib * 1024 * HEAP_SHARE)}"),
+        *(variable("NODE_EXTRA_CA_CERTS", f"{FOLDER}/{name}") for name in authorities(langfuse)),
         *_migration(),
         *_databases(stores),
         *_blobs(stores),
@@ -105,16 +135,32 @@ def _databases(stores: StoreAddresses) -> list[EnvVarArgsDict]:
         variable("DATABASE_USERNAME", USER),
         _secret("DATABASE_PASSWORD", "postgres-password"),
         variable("DATABASE_NAME", USER),
-        variable("CLICKHOUSE_URL", f"http://{stores.clickhouse_host}:8123"),
-        variable("CLICKHOUSE_MIGRATION_URL", f"clickhouse://{stores.clickhouse_host}:9000"),
+        # Prisma's own default goes on in clear text where the server offers no TLS.
+        variable("DATABASE_ARGS", f"sslmode={'require' if stores.postgres_tls else 'disable'}"),
+        *_clickhouse(stores),
+        variable("REDIS_HOST", stores.redis_host),
+        variable("REDIS_PORT", str(REDIS_PORT)),
+        variable("REDIS_TLS_ENABLED", _told(stores.redis_tls)),
+        _secret("REDIS_AUTH", "cache-password"),
+    ]
+
+
+def _clickhouse(stores: StoreAddresses) -> list[EnvVarArgsDict]:
+    host, (http, native) = stores.clickhouse_host, clickhouse_ports(tls=stores.clickhouse_tls)
+    scheme = "https" if stores.clickhouse_tls else "http"
+    return [
+        variable("CLICKHOUSE_URL", f"{scheme}://{host}:{http}"),
+        variable("CLICKHOUSE_MIGRATION_URL", f"clickhouse://{host}:{native}"),
+        variable("CLICKHOUSE_MIGRATION_SSL", _told(stores.clickhouse_tls)),
         variable("CLICKHOUSE_USER", USER),
         _secret("CLICKHOUSE_PASSWORD", "clickhouse-password"),
         # Replicated tables need a Keeper; a single server has none.
-        variable("CLICKHOUSE_CLUSTER_ENABLED", str(stores.clickhouse_cluster).lower()),
-        variable("REDIS_HOST", stores.redis_host),
-        variable("REDIS_PORT", "6379"),
-        _secret("REDIS_AUTH", "cache-password"),
+        variable("CLICKHOUSE_CLUSTER_ENABLED", _told(stores.clickhouse_cluster)),
     ]
+
+
+def _told(value: bool) -> str:  # noqa: FBT001 - what is written, not how
+    return str(value).lower()
 
 
 def _blobs(stores: StoreAddresses) -> list[EnvVarArgsDict]:

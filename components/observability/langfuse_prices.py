@@ -1,4 +1,4 @@
-"""Tells Langfuse what a token of one's own really costs; once per model and price. Pure.
+"""Tells Langfuse what a token costs, of one's own and of a fallback; once per model and price. Pure.
 
 A price counts from the moment it is registered: nothing that was recorded before is priced again.
 """
@@ -12,10 +12,13 @@ from typing import Any, Final
 
 from pulumi_kubernetes.batch.v1 import JobSpecArgsDict
 
+from components.gateway.plan import GatewayPlan
 from components.images import Images
 from components.labels import selector
 from components.observability.langfuse_environment import SECRET
 from components.pods import hardened, pod_spec, resources, secret_variable, variable
+from stacks.consistency import names_of
+from stacks.stack import ServedModel
 
 NAME: Final = "langfuse-prices"
 USER_ID: Final = 1001
@@ -61,15 +64,43 @@ for (;;) {
 
 @dataclass(frozen=True, kw_only=True)
 class TokenPrice:
-    """What a token of a model costs on one's own replicas, everything included."""
+    """What a token of a model costs."""
 
-    model: str
+    name: str
+    """What Langfuse lists it as."""
     names: tuple[str, ...]
-    """Every name clients use for it: its own, aliases, adapters."""
+    """Every name that spans have for the model."""
     usd_per_mtok: float
     """USD per million tokens, input and output together."""
     output_usd_per_mtok: float | None = None
     """Where output is priced apart; `usd_per_mtok` is then the input's."""
+
+
+def own_price(model: ServedModel, usd_per_mtok: float) -> TokenPrice:
+    """Return what an answer of one's own replicas costs, under each name that clients use."""
+    return TokenPrice(
+        name=f"{model.name}-selfhosted", names=names_of(model), usd_per_mtok=usd_per_mtok
+    )
+
+
+def hosted_prices(gateway: GatewayPlan) -> list[TokenPrice]:
+    """Return what answers of the fallbacks cost, by which their daily caps are counted too.
+
+    One for each model of a provider; where two fallbacks declare other prices for it, the first's.
+    """
+    found: dict[str, TokenPrice] = {}
+    for hosted in (model.hosted for model in gateway.models if model.hosted):
+        name, price = hosted.traced_as, hosted.price
+        found.setdefault(
+            name,
+            TokenPrice(
+                name=name,
+                names=(name,),
+                usd_per_mtok=price.input_usd_per_mtok,
+                output_usd_per_mtok=price.output_usd_per_mtok,
+            ),
+        )
+    return list(found.values())
 
 
 def model_price(price: TokenPrice) -> dict[str, Any]:
@@ -77,7 +108,7 @@ def model_price(price: TokenPrice) -> dict[str, Any]:
     output = price.usd_per_mtok if price.output_usd_per_mtok is None else price.output_usd_per_mtok
     names = "|".join(re.escape(name) for name in price.names)
     return {
-        "modelName": f"{price.model}-selfhosted",
+        "modelName": price.name,
         "matchPattern": f"(?i)^({names})$",
         "unit": "TOKENS",
         "pricingTiers": [

@@ -8,6 +8,7 @@ from components.observability.signals import (
     Selector,
     hosted_prefix,
     model_prefix,
+    router_clusters,
     spend_limit,
 )
 
@@ -29,12 +30,14 @@ def model_alerts(model: ModelSignals, pick: Selector) -> list[Alert]:
     rules = [
         _no_replica(model, pick),
         _slow_start(model, pick),
+        _cut_off(model, pick),
         *_burn(model, pick),
         _queue(model, pick),
         _thrash(model, pick),
         _idle(model, pick),
         _dear(model, pick),
     ]
+    rules += [_blind(model, pick)] if model.autoscaled else []
     rules += _hosted(model, pick) if model.falls_back else []
     return [replace(rule, labels={"model": model.name, **rule.labels}) for rule in rules]
 
@@ -63,6 +66,43 @@ def _slow_start(model: ModelSignals, pick: Selector) -> Alert:
         severity="warning",
         summary="{{ $labels.pod }} starts for longer than twice the measured cold start.",
         anchor="cold-start-over-budget",
+    )
+
+
+def _cut_off(model: ModelSignals, pick: Selector) -> Alert:
+    """Return the alert on requests whose connection the other end closed before the answer was whole.
+
+    The engine's own count of aborts does not say it: one that is killed, as at the end of a drain that
+    took too long (vLLM 0.33.0), counts none. A client that leaves closes from this end.
+    """
+    broken = pick(
+        "envoy_cluster_upstream_cx_destroy_remote_with_active_rq",
+        envoy_cluster_name=f"~{router_clusters(model.name)}",
+    )
+    return Alert(
+        name="RequestsCutOff",
+        expr=f"sum(increase({broken}[10m])) > 0",
+        for_s=0,
+        severity="warning",
+        summary=f'{{{{ $value | printf "%.0f" }}}} requests for {model.name} were cut off: a drain '
+        "took too long, or what answered died.",
+        anchor="requests-cut-off",
+    )
+
+
+def _blind(model: ModelSignals, pick: Selector) -> Alert:
+    """Return the alert on a gauge that is missing: the autoscaler reads nothing else of the load."""
+    active = pick(
+        "envoy_http_downstream_rq_active", envoy_http_conn_manager_prefix=model_prefix(model.name)
+    )
+    return Alert(
+        name="ScalerFailing",
+        expr=f"absent({active})",
+        for_s=120,
+        severity="warning",
+        summary=f"The gateway's requests for {model.name} are not in Prometheus; its replicas stay "
+        "as they are.",
+        anchor="scaler-failing",
     )
 
 

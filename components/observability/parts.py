@@ -7,12 +7,19 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.batch.v1 import JobSpecArgsDict
 
+from components.autoscaling.scaled_object import follows
+from components.gateway.plan import GatewayPlan
 from components.images import Images
 from components.observability.alerts import alerts
 from components.observability.collector import IN_CLUSTER, collector_workload
 from components.observability.dashboard import dashboard_file
 from components.observability.langfuse import langfuse_secret, langfuse_workloads
-from components.observability.langfuse_prices import TokenPrice, price_job, price_job_name
+from components.observability.langfuse_prices import (
+    hosted_prices,
+    own_price,
+    price_job,
+    price_job_name,
+)
 from components.observability.langfuse_stores import store_workloads
 from components.observability.prometheus import prometheus_workload
 from components.observability.recordings import recordings
@@ -21,7 +28,6 @@ from components.observability.scraping import pod_monitors, prometheus_rule
 from components.observability.signals import ModelSignals, Selector
 from components.workload import Workload
 from stacks.aws.target import Eks
-from stacks.consistency import names_of
 from stacks.observability import BundledStores, NoLangfuse, OwnLangfuse, OwnPrometheus
 from stacks.stack import ServedModel, Stack
 from stacks.target import node_start_seconds
@@ -75,6 +81,7 @@ def observability_parts(
     images: Images,
     secrets: Mapping[str, pulumi.Input[str]],
     costs: Mapping[str, ModelCost],
+    gateway: GatewayPlan,
 ) -> ObservabilityParts:
     """Return all that is declared under `observability`; `costs` by model."""
     declared, pick = stack.observability, Selector(namespace=namespace)
@@ -101,7 +108,7 @@ def observability_parts(
         trial=trial,
         langfuse_secret=langfuse_secret(langfuse, secrets),
         dashboard=dashboard_file(models, pick, gpus=gpus),
-        price_job=_prices(stack, images, costs),
+        price_job=_prices(stack, images, costs, gateway),
         manifests=manifests,
     )
 
@@ -121,6 +128,7 @@ def model_signals(model: ServedModel, cost: ModelCost, node_start_s: float) -> M
         node_start_s=node_start_s,
         cold_start_s=model.serving.cold_start_seconds,
         replicas_min=model.pool.replicas.min,
+        autoscaled=follows(model) is not None,
         falls_back=model.serving.fallback is not None,
         usd_per_replica_hour=cost.usd_per_replica_hour,
         hosted_usd_per_mtok=cost.hosted_usd_per_mtok,
@@ -141,17 +149,13 @@ def observability_images(stack: Stack) -> frozenset[str]:
     return frozenset(needed)
 
 
-def _prices(stack: Stack, images: Images, costs: Mapping[str, ModelCost]) -> PriceJob | None:
+def _prices(
+    stack: Stack, images: Images, costs: Mapping[str, ModelCost], gateway: GatewayPlan
+) -> PriceJob | None:
     langfuse = stack.observability.langfuse
     if isinstance(langfuse, NoLangfuse):
         return None
-    prices = [
-        TokenPrice(
-            model=model.name,
-            names=names_of(model),
-            usd_per_mtok=costs[model.name].self_hosted_usd_per_mtok,
-        )
-        for model in stack.models
-    ]
+    own = [own_price(model, costs[model.name].self_hosted_usd_per_mtok) for model in stack.models]
+    prices = [*own, *hosted_prices(gateway)]
     url = IN_CLUSTER if isinstance(langfuse, OwnLangfuse) else langfuse.url.rstrip("/")
     return PriceJob(name=price_job_name(prices), spec=price_job(prices, url, images))

@@ -7,8 +7,9 @@ from typing import Final
 SCRAPED: Final = frozenset(
     {
         "up",
-        # Envoy 1.40: cluster.<name>.ratelimit.*, http.<prefix>.* as /stats/prometheus writes them.
+        # Envoy 1.40: cluster.<name>.*, http.<prefix>.* as /stats/prometheus writes them.
         "envoy_cluster_ratelimit_failure_mode_allowed",
+        "envoy_cluster_upstream_cx_destroy_remote_with_active_rq",
         "envoy_http_downstream_rq_active",
         "envoy_http_downstream_rq_xx",
         # The rate-limit service's own Prometheus sink (its default_mapper.yaml).
@@ -29,13 +30,14 @@ SCRAPED: Final = frozenset(
         "vllm:time_to_first_token_seconds_bucket",
         "vllm:time_to_first_token_seconds_count",
         # vllm-router 0.1.17.
-        "vllm_router_cb_state",
+        "vllm_router_processed_requests_total",
         "vllm_router_retries_exhausted_total",
         # The collector 0.158.0 about itself.
         "otelcol_exporter_enqueue_failed_spans",
         "otelcol_exporter_queue_capacity",
         "otelcol_exporter_queue_size",
         "otelcol_exporter_send_failed_spans",
+        "otelcol_receiver_refused_spans",
     }
 )
 """What the stack's own pods report."""
@@ -53,6 +55,8 @@ GPUS: Final = frozenset(
 
 FOREIGN: Final = {
     "keda_scaled_object_errors_total": "keda",
+    "keda_scaler_empty_upstream_responses_total": "keda",
+    "keda_scaler_http_requests_total": "keda",
     "kube_pod_status_phase": "kube-state-metrics",
 }
 """What only a cluster's Prometheus has, by where it comes from."""
@@ -79,6 +83,8 @@ class ModelSignals:
     cold_start_s: float
     """From the pod's start on, measured."""
     replicas_min: int
+    autoscaled: bool
+    """Whether KEDA follows the load."""
     falls_back: bool
     """Whether a hosted model may answer for it."""
     usd_per_replica_hour: float
@@ -146,6 +152,14 @@ def edge_label(edge_s: float) -> str:
 def model_prefix(model: str) -> str:
     """Return the stat prefix of a model's connection manager: held requests count there too."""
     return f"model_{model}"
+
+
+def router_clusters(model: str) -> str:
+    """Return a regular expression of the gateway's clusters in which a model's router is.
+
+    With a hosted fallback two; in the second of them the hosted model is too.
+    """
+    return f"(own|hybrid)_{model}"
 
 
 def spend_limit(model: str) -> str:

@@ -69,6 +69,8 @@ class Instance(NamedTuple):
     """By region and purchase option, oldest first."""
     network_gbit_per_s: float | None = None
     """What its network cards carry at most together; None where it was not read."""
+    local_disk_gb: float | None = None
+    """GB of its own NVMe disks together; None where it has none, or none that was read."""
     note: str = ""
     """What a reader must know."""
 

@@ -44,6 +44,7 @@ def aws_problems(stack: "Stack") -> Problems:
     for index, model in enumerate(stack.models):
         yield from _pool(f".models[{index}].pool", model, eks)
         yield from _start(f".models[{index}]", model, eks)
+    yield from _reserved_once(stack)
     if isinstance(eks.network.egress, NoEgress):
         yield from closed_problems(eks, stack)
 
@@ -175,6 +176,26 @@ def _pool(place: str, model: "ServedModel", eks: Eks) -> Problems:
             allowed="a block that lasts as long as the stack",
             remedy="say in target.ends when the stack is taken down, or buy a longer block",
         )
+
+
+def _reserved_once(stack: "Stack") -> Problems:
+    """Yield a reservation of two pools: it would be priced twice, and has nodes for one."""
+    holders: dict[str, str] = {}
+    for index, model in enumerate(stack.models):
+        purchase = model.pool.purchase
+        if (
+            not isinstance(purchase, CapacityReservation | CapacityBlock)
+            or not purchase.reservation
+        ):
+            continue
+        holder = holders.setdefault(purchase.reservation, model.name)
+        if holder != model.name:
+            yield ContradictionError(
+                field=f".models[{index}].pool.purchase.reservation",
+                found=f"{purchase.reservation}, which the pool of {holder} has already",
+                allowed="a reservation or block for each pool: all its nodes are priced for that one",
+                remedy="name one of its own, or divide the reservation in two",
+            )
 
 
 def _start(place: str, model: "ServedModel", eks: Eks) -> Problems:

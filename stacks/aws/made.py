@@ -26,7 +26,7 @@ s3 too: pods may only connect into the VPC, and the gateway endpoint's addresses
 SYSTEM_DISK: Final = (3000, 125)
 """IOPS and MB/s of a system node's root disk: gp3's own, at no price."""
 GPU_DISK: Final = (6000, 500)
-"""IOPS and MB/s of a GPU node's root disk: an image of 10 GB is written in 20 s, not in 80."""
+"""IOPS and MB/s of a GPU node's root disk that holds images: one of 10 GB is written in 20 s, not in 80."""
 UPDATE_NODES_PER_ZONE: Final = 2
 """By which EKS exceeds a group's cap for minutes while it updates the nodes with the DEFAULT strategy.
 Amazon EKS user guide, "Understand each phase of node updates"."""
@@ -49,6 +49,11 @@ def service_cidr(eks: Eks) -> str:
 def system_update_nodes(eks: Eks) -> int:
     """Return by how many nodes an update of the system group exceeds its cap for minutes."""
     return UPDATE_NODES_PER_ZONE * len(eks.zones)
+
+
+def gpu_disk(eks: Eks) -> tuple[int, int]:
+    """Return IOPS and MB/s of a GPU node's root disk; gp3's own where images are on local disks."""
+    return SYSTEM_DISK if eks.gpu_nodes.local_disks else GPU_DISK
 
 
 def nat_zones(eks: Eks) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from stacks.aws import made
 from stacks.aws.target import Eks
 from stacks.errors import ContradictionError
-from stacks.purchase import Committed, OnDemand
+from stacks.purchase import Committed, OnDemand, Purchase, Spot
 
 if TYPE_CHECKING:
     from stacks.stack import Stack
@@ -36,7 +36,7 @@ def _releases(eks: Eks) -> Problems:
 
 def _warm(eks: Eks, stack: "Stack") -> Problems:
     own_groups = eks.gpu_nodes.scaler == "cluster_autoscaler"
-    on_demand = any(isinstance(each.pool.purchase, OnDemand | Committed) for each in stack.models)
+    on_demand = any(_buys_on_demand(each.pool.purchase) for each in stack.models)
     if eks.gpu_nodes.warm_nodes and not (own_groups and on_demand):
         yield ContradictionError(
             field=".target.gpu_nodes.warm_nodes",
@@ -44,6 +44,12 @@ def _warm(eks: Eks, stack: "Stack") -> Problems:
             allowed="stopped instances of node groups that are bought on demand",
             remedy="take it out: spot nodes, reservations, blocks and Karpenter's nodes are not kept",
         )
+
+
+def _buys_on_demand(purchase: Purchase) -> bool:
+    """Return whether a pool has a group that is bought on demand."""
+    backed = isinstance(purchase, Spot) and purchase.on_demand_fallback is not None
+    return backed or isinstance(purchase, OnDemand | Committed)
 
 
 def _zone(eks: Eks) -> Problems:

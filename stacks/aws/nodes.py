@@ -39,9 +39,10 @@ class GpuNodes(Declared):
     """Zone of the nodes that are bought on demand; left out, the first of `zones`. In one zone no busy
     node is ended to even zones out. Spot nodes are in all zones, for more capacity."""
     local_disks: bool = False
-    """Whether images and scratch live on the instance's own NVMe disks, as one RAID 0."""
+    """Whether images and scratch live on the instance's own NVMe disks, as one RAID 0. The root disk is
+    then paid without further IOPS and MB/s."""
     start_seconds: Positive
     """Measured time from the request for a node until its GPUs can be had."""
     warm_nodes: CountOrZero = 0
-    """Stopped instances that each on-demand group keeps for a faster start; within its cap, and only
-    their disks are paid."""
+    """Stopped instances that each on-demand group keeps beside those that run, for a faster start; at
+    most as many as its cap. Their disks are paid always, themselves for the minutes of each first start."""

@@ -9,6 +9,7 @@ from stacks.aws.nodes import GpuNodes, SystemNodes
 from stacks.aws.values import (
     CERTIFICATE,
     KUBERNETES_VERSION,
+    PRIVATE,
     REGION,
     ChartLocation,
     Cidr,
@@ -104,12 +105,14 @@ class Network(Declared):
 
     @model_validator(mode="after")
     def _a_vpc_takes_it(self) -> Self:
-        range_of = ipaddress.IPv4Network(self.cidr)
-        if not range_of.is_private or not LARGEST_VPC <= range_of.prefixlen <= SMALLEST_VPC:
+        vpc = ipaddress.IPv4Network(self.cidr)
+        private = any(vpc.subnet_of(ipaddress.IPv4Network(each)) for each in PRIVATE)
+        if not private or not LARGEST_VPC <= vpc.prefixlen <= SMALLEST_VPC:
             raise ContradictionError(
                 field=".cidr",
                 found=self.cidr,
-                allowed=f"a private range from /{LARGEST_VPC} to /{SMALLEST_VPC}",
+                allowed=f"a private range from /{LARGEST_VPC} to /{SMALLEST_VPC},"
+                f" a part of {', '.join(PRIVATE)}",
                 remedy="take one that no network you connect to has, e.g. 10.20.0.0/16",
             )
         return self

@@ -29,6 +29,9 @@ FORMS: Final = {
 }
 """What each pattern asks for, in words."""
 
+PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Ranges that no public address is in: those of RFC 1918, and the shared one of RFC 6598. AWS takes a VPC's
+from each of them (Amazon VPC user guide, "VPC CIDR blocks")."""
 NARROW_ENOUGH: Final = 8
 """Shortest prefix of a range that names somebody: halves and quarters of all addresses name nobody."""
 

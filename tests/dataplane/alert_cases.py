@@ -14,7 +14,10 @@ GATEWAY = f'{{{HERE},envoy_http_conn_manager_prefix="PREFIX",envoy_response_code
 
 
 GROUPS = rule_groups(
-    (replace(a_model(replicas_min=1), name="warm"), replace(a_model(replicas_min=0), name="zero")),
+    (
+        replace(a_model(replicas_min=1, autoscaled=False), name="warm"),
+        replace(a_model(replicas_min=0), name="zero"),
+    ),
     Selector(namespace=NAMESPACE),
     gpus=True,
 )
@@ -61,14 +64,23 @@ def here(metric: str, values: str, more: str = "") -> dict[str, str]:
     return {f"{metric}{{{HERE}{more}}}": values}
 
 
-ABORTS = ',model="warm",pod="p",finished_reason="abort"'
+CUT_OFF = "envoy_cluster_upstream_cx_destroy_remote_with_active_rq"
 QUEUE = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
 NEAR = "ratelimit_service_rate_limit_near_limit"
 UNLIMITED = "envoy_cluster_ratelimit_failure_mode_allowed"
 PENDING = ',phase="Pending",pod="warm-7d4b9c6f5-x2x7k"'
 ROUTER_PENDING = ',phase="Pending",pod="warm-router-7d4b9c6f5-x2x7k"'
 
+ERRORS = "keda_scaled_object_errors_total"
+ASKED = "keda_scaler_http_requests_total"
+EMPTY = "keda_scaler_empty_upstream_responses_total"
+READS = active("zero", "0x60")
+"""What KEDA asks for is there."""
 XID = "DCGM_FI_DEV_XID_ERRORS"
+
+
+def cluster(metric: str, name: str, values: str) -> dict[str, str]:
+    return here(metric, values, f',envoy_cluster_name="{name}"')
 
 
 def gpu(code: int, pod: str = "warm-7d4b9c6f5-x2x7k") -> str:
@@ -143,13 +155,14 @@ CASES = [
     # One in five is late: twenty times the budget's pace.
     Case("TtftSloBurns", first_tokens("0+80x90", "0+100x90"), "80m", fires=True),
     Case("TtftSloBurns", first_tokens("0+99x90", "0+100x90"), "80m", fires=False),
-    # The pod that aborted is gone; on one that stays the clients left.
+    # With a hosted fallback behind the same router, and without.
+    Case("RequestsCutOff", cluster(CUT_OFF, "own_warm", "0 0 5x9"), "5m", fires=True),
+    Case("RequestsCutOff", cluster(CUT_OFF, "hybrid_warm", "0 0 1x9"), "5m", fires=True),
+    Case("RequestsCutOff", cluster(CUT_OFF, "own_warm", "5x9"), "5m", fires=False),
+    # Of a model of another name, and of the limits service: neither is a model here.
     Case(
-        "DrainAborted", here("vllm:request_success_total", "0 0 5 5 _x3", ABORTS), "5m", fires=True
-    ),
-    Case(
-        "DrainAborted",
-        here("vllm:request_success_total", "0 0 5x9", ABORTS) | up("warm", "1x10"),
+        "RequestsCutOff",
+        cluster(CUT_OFF, "own_warm-2", "0+1x9") | cluster(CUT_OFF, "ratelimit", "0+1x9"),
         "5m",
         fires=False,
     ),
@@ -157,6 +170,7 @@ CASES = [
     Case("TracesBackUp", here(QUEUE[0], "70x20") | here(QUEUE[1], "100x20"), "15m", fires=False),
     Case("TracesLost", here("otelcol_exporter_send_failed_spans", "0+9x30"), "15m", fires=True),
     Case("TracesLost", here("otelcol_exporter_send_failed_spans", "5x30"), "15m", fires=False),
+    Case("TracesLost", here("otelcol_receiver_refused_spans", "0+9x30"), "15m", fires=True),
     Case(
         "HostedShareHigh",
         requests("hosted_warm", "2", "0+30x60") | requests("model_warm", "2", "0+100x60"),
@@ -182,14 +196,28 @@ CASES = [
     Case(
         "BelowBreakEven", up("warm", "1x600") | tokens("warm", "0+1000000x600"), "9h", fires=False
     ),
-    Case("ScalerFailing", here("keda_scaled_object_errors_total", "0+1x20"), "15m", fires=True),
-    Case(
-        "ScalerFailing",
-        {f'keda_scaled_object_errors_total{{exported_{HERE},namespace="keda"}}': "0+1x20"},
-        "15m",
-        fires=True,
+    # KEDA counts the errors of half a minute; then it falls back, and counts only what it asks.
+    Case("ScalerFailing", READS | here(ERRORS, "0 6x30"), "20m", fires=False),
+    *(
+        Case(
+            "ScalerFailing",
+            READS | here(ERRORS, "0 6x30") | {f'{ASKED}{{{space},status_code="{code}"}}': "0+8x30"},
+            "20m",
+            fires=fires,
+        )
+        for space in (HERE, f'exported_{HERE},namespace="keda"')
+        for code, fires in (("error", True), ("503", True), ("200", False))
     ),
-    Case("ScalerFailing", here("keda_scaled_object_errors_total", "9x20"), "15m", fires=False),
+    Case(
+        "ScalerFailing", READS | here(ERRORS, "0 6x30") | here(EMPTY, "0+8x30"), "20m", fires=True
+    ),
+    # It reads again: six minutes later all is said.
+    Case("ScalerFailing", READS | here(EMPTY, "0+8x20 160x20"), "28m", fires=False),
+    # A ScaledObject that is broken is counted for as long as it is.
+    Case("ScalerFailing", READS | here(ERRORS, "0+1x20"), "15m", fires=True),
+    # Without KEDA's metrics: what it reads of an autoscaled model is not there.
+    Case("ScalerFailing", active("warm", "0x60"), "30m", fires=True),
+    Case("ScalerFailing", READS, "30m", fires=False),
     Case("GpuPending", here("kube_pod_status_phase", "1x30", PENDING), "20m", fires=True),
     Case("GpuPending", here("kube_pod_status_phase", "1x30", ROUTER_PENDING), "20m", fires=False),
 ]

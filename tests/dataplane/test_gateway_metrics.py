@@ -237,7 +237,7 @@ def test_what_is_wrong_with_the_engine_is_told_in_our_words(rig: Rig, key, mode,
 
 def test_what_rules_panels_and_autoscaler_ask_for_is_exported(near_cap: Rig):
     selected = selectors()
-    assert len({name for name, _ in selected}) == 4
+    assert len({name for name, _ in selected}) == 5
     missing = _missing_after(near_cap, selected, 15)
     assert {name for name, _ in missing} == {"envoy_cluster_ratelimit_failure_mode_allowed"}
 

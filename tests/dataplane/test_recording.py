@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from components.gateway.recording import LONGEST_BYTES
 from tests.components.gateway.plans import SECRETS
-from tests.dataplane.gateway.rig import LOOPBACK, Rig, gateway
+from tests.dataplane.gateway.rig import LOOPBACK, MODEL, Rig, gateway
 from tests.dataplane.live import until
 from tests.dataplane.serving.stand_ins import Langfuse, stand_ins
 from tools import data_plane
@@ -22,6 +22,8 @@ RECORDS = {
 }
 SPANS_S = 15
 ASKED = [{"role": "user", "content": 'What is "a\\b"?\nü'}]
+ASKED_OF, ANSWERED_BY = "gen_ai.request.model", "gen_ai.response.model"
+UPSTREAM = "langfuse.trace.metadata.upstream"
 WORDS = ["It ", 'is "q', 'uoted", ', "a\\b", "\n", "ü and 語."]
 Recording = tuple[Rig, Langfuse]
 
@@ -119,6 +121,29 @@ def test_otherwise_nothing_is_recorded(tmp_path: Path, changes: dict[str, object
             assert rig.ask(messages=ASKED).status == 200
 
             assert nothing_recorded(span_of(langfuse))
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_span_of_a_hosted_answer_names_the_hosted_model_and_no_other_does(
+    recording: Recording, stream: bool
+):
+    rig, langfuse = recording
+    own = answered(rig, langfuse, stream=stream)
+    rig.own.mode = "503"
+    hosted = answered(rig, langfuse, stream=stream)
+    rig.own.mode = "ok"
+
+    model = rig.hosted.body()["model"]
+    assert own == {ASKED_OF: MODEL, UPSTREAM: "own"}
+    assert hosted == {ASKED_OF: MODEL, UPSTREAM: "hosted", ANSWERED_BY: f"{LOOPBACK}/{model}"}
+
+
+def answered(rig: Rig, langfuse: Langfuse, *, stream: bool) -> dict[str, str]:
+    """Return what the span of a request says about who answered it, if it says so at all."""
+    assert rig.ask(messages=ASKED, stream=stream).status == 200
+    span = span_of(langfuse)
+    assert json.loads(span["langfuse.observation.usage_details"]) == {"input": 10, "output": 20}
+    return {key: span[key] for key in (ASKED_OF, UPSTREAM, ANSWERED_BY) if key in span}
 
 
 @pytest.mark.parametrize("flag", ["00", "01"])

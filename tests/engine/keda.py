@@ -77,9 +77,10 @@ def add_definitions(plane: ControlPlane) -> None:
 
 
 @contextmanager
-def run_keda(plane: ControlPlane, directory: Path, *, proxy: str) -> Iterator[None]:
+def run_keda(plane: ControlPlane, directory: Path, *, proxy: str) -> Iterator[str]:
     """Run KEDA for a control plane that has its CRDs and was started with `aggregation`.
 
+    The value is the URL of the operator's metrics.
     `proxy` is whom they ask for every plain HTTP address. Take what it scales down within
     the block: its objects wait for it to let them go.
     """
@@ -103,7 +104,7 @@ def run_keda(plane: ControlPlane, directory: Path, *, proxy: str) -> Iterator[No
             plane.api.apply(manifest)
         try:
             servers.wait("keda-adapter", lambda: _is_available(plane.api))
-            yield
+            yield f"http://{LOOPBACK}:{metrics}/metrics"
         finally:
             # Left behind, it would keep every namespace from being deleted.
             plane.api.delete(API_SERVICE)

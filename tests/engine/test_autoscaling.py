@@ -4,6 +4,7 @@ The tests follow one deployed model through its days, each from the replicas tha
 """
 
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ HOLD_S = 60
 FIRST_NODE_GPUS, CAP = 4, 14
 LOOKS_S = 12
 """Long enough for the HPA to look six times, and for KEDA to look once."""
+ASKED, EMPTY = "keda_scaler_http_requests_total", "keda_scaler_empty_upstream_responses_total"
 QUICK = LIVE | {
     "models[0].pool.replicas": {"min": 0, "max": CAP},
     "models[0].pool.scaling": {
@@ -50,6 +52,8 @@ class Scaled:
     project: PulumiProject
     prometheus: ScriptedPrometheus
     plane: ControlPlane
+    metrics: str
+    """Where KEDA's operator tells its own."""
 
     @property
     def api(self) -> KubernetesApi:
@@ -80,6 +84,14 @@ class Scaled:
         conditions = self.api.get(SCALED_OBJECT)["status"]["conditions"]
         return any(each["type"] == "Fallback" and each["status"] == "True" for each in conditions)
 
+    def counted(self, metric: str, label: str = "") -> float:
+        """Return what KEDA has counted of the stack so far, as the alert ScalerFailing asks for it."""
+        with urllib.request.urlopen(self.metrics, timeout=5) as answer:  # noqa: S310 - our own
+            lines = answer.read().decode().splitlines()
+        of_it = [line for line in lines if line.startswith(f"{metric}{{") and label in line]
+        mine = f'namespace="{NAMESPACE}"'
+        return sum(float(line.rpartition(" ")[2]) for line in of_it if mine in line)
+
 
 def ready_engines(api: KubernetesApi) -> int:
     conditions = [
@@ -101,9 +113,9 @@ def scaled(
     project = new_project(folder, tools_path, control_plane.kubeconfig)
     declare(project, STACK, QUICK)
     project.init(STACK)
-    with prometheus.serve() as url, run_keda(control_plane, folder / "keda", proxy=url):
+    with prometheus.serve() as url, run_keda(control_plane, folder / "keda", proxy=url) as told:
         project.up(STACK).expect()
-        yield Scaled(project=project, prometheus=prometheus, plane=control_plane)
+        yield Scaled(project=project, prometheus=prometheus, plane=control_plane, metrics=told)
         project.destroy(STACK).expect()
 
 
@@ -143,15 +155,22 @@ def test_asleep_and_blind_one_replica_is_started(asleep: Scaled):
     asleep.become(1)
 
     assert asleep.seen_for(LOOKS_S) == {1}
+    # It has fallen back and counts no errors; that Prometheus refuses it counts all the time.
+    before = asleep.counted(ASKED, 'status_code="503"')
+    assert asleep.seen_for(LOOKS_S) == {1}
+    assert asleep.counted(ASKED, 'status_code="503"') > before > 0
 
 
 def test_blind_it_keeps_what_there_is(four: Scaled):
     four.prometheus.demand = None
 
     seen = four.seen_for(COOLDOWN_S + LOOKS_S)
+    before = four.counted(EMPTY)
+    seen |= four.seen_for(LOOKS_S)
 
     assert four.falls_back()
     assert seen == {4}
+    assert four.counted(EMPTY) > before > 0
 
 
 def test_less_load_takes_replicas_away_one_by_one_after_the_hold(four: Scaled):

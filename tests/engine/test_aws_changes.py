@@ -118,6 +118,17 @@ def test_a_higher_cap_keeps_the_nodes_that_the_scaler_added(shadow: Deployment):
     shadow.project.up("shadow", "--refresh", timeout_s=UP_S).expect()
 
 
+def test_a_cap_that_somebody_raised_by_hand_is_seen_and_taken_back(shadow: Deployment):
+    shadow.account.change("eks.NodeGroup", GROUP, "scalingConfig.maxSize", 9)
+
+    seen = shadow.project.preview("shadow", "--refresh", "--expect-no-changes")
+    assert seen.code != 0
+    assert "scalingConfig" in seen.output
+
+    shadow.project.up("shadow", "--refresh", timeout_s=UP_S).expect()
+    assert shadow.account.thing("eks.NodeGroup", GROUP).inputs["scalingConfig"]["maxSize"] == 1
+
+
 def test_another_endpoint_replaces_nothing_in_the_cluster(shadow: Deployment):
     """As after an endpoint that was opened or closed; `/` makes it another one."""
     before = kubernetes_objects(shadow)
@@ -153,6 +164,22 @@ def test_a_larger_disk_keeps_the_node_group_and_another_machine_replaces_it(shad
     assert [each for each in shadow.order("Delete") if each.startswith("eks.")] == [
         "eks.NodeGroup::system"
     ]
+    assert_available(shadow.plane, "shadow")
+
+
+def test_other_gpus_replace_the_group_under_its_engines(shadow: Deployment):
+    shadow.account.forget_calls()
+    shadow.declare(
+        {
+            "models[0].pool.node.instance_type": "p5.48xlarge",
+            "shadow.spending_cap_usd": 1_000_000,
+        }
+    )
+
+    shadow.up()
+
+    deleted = [each for each in shadow.order("Delete") if each.startswith("eks.NodeGroup")]
+    assert deleted == [f"eks.NodeGroup::{GROUP}"]
     assert_available(shadow.plane, "shadow")
 
 

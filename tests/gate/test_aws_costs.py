@@ -40,7 +40,10 @@ def declared(changes: Changes | None = None) -> Stack:
 
 def lines(stack: Stack, *, as_of: date = AS_OF) -> dict[str, float]:
     """Return USD a month by line."""
-    plans = [plan_nodes(model.pool, Place("x"), as_of=as_of) for model in stack.models]
+    plans = [
+        plan_nodes(model.pool, Place("x"), target=stack.target, as_of=as_of)
+        for model in stack.models
+    ]
     items = aws_items(stack, plans, Place("stack.yaml"), as_of)
     assert len({item.name for item in items}) == len(items), "a name a line"
     assert {item.group for item in items} <= {AWS}

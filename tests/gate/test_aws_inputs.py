@@ -15,6 +15,8 @@ AS_DECLARED = an_eks_stack(
         "target.tags": {"cost-center": "4711"},
         "target.registry": {"gib": 60},
         "target.system_nodes.max": 4,  # so that the floor can be another
+        "target.gpu_nodes.warm_nodes": 1,
+        "target.gpu_nodes.local_disks": True,
     }
 )
 NOT_YET_PRICED = {
@@ -34,6 +36,12 @@ def test_on_aws_the_hash_changes_with_what_is_priced_and_not_with_names_releases
     assert moved == NOT_YET_PRICED | {
         path for path, changed in unlike.items() if priced(changed) != bill
     }
+
+
+def test_what_is_left_out_is_not_in_the_hash_so_that_it_stays_what_it_was():
+    nothing = {"target.gpu_nodes.warm_nodes": 0, "target.gpu_nodes.local_disks": False}
+
+    assert hash_of(an_eks_stack(nothing)) == hash_of(an_eks_stack())
 
 
 def changed_targets() -> Iterator[tuple[str, Declaration]]:

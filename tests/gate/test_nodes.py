@@ -94,7 +94,10 @@ def test_a_reserved_node_is_paid_but_one_more_costs_the_price_on_demand():
     ],
 )
 def test_each_way_to_buy_has_its_groups_of_nodes_with_caps_of_their_own(option, groups):
-    assert list(map(tuple, decide_plain(option).cases[0].nodes.groups)) == groups
+    found = decide_plain(option).cases[0].nodes.groups
+
+    assert [group[:5] for group in found] == groups
+    assert {group.warm_nodes for group in found} == {0}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ ID = "cr-0123456789abcdef0"
 BLOCK = {"kind": "capacity_block", "starts": "2026-11-01", "ends": "2026-12-31", **QUOTE}
 BOUGHT = BLOCK | {"reservation": ID, "zone": "us-east-1a"}
 RESERVED = {"kind": "capacity_reservation", "reservation": ID, "zone": "us-east-1d", "nodes": 14}
+HELD = RESERVED | {"zone": "us-east-1a"}
 OTHER_ARN = "arn:aws:acm:us-west-2:123456789012:certificate/0"
 OPEN = ["0.0.0.0/0"]
 PUBLIC = {"kind": "public", "cidrs": OPEN}
@@ -29,6 +30,13 @@ SLEEPS: Changes = {
     M + "serving.scaling": {"cooldown_seconds": 1800},
     "gateway.longest_silence_seconds": 900,
 }
+
+
+def second(purchase: dict[str, object]) -> Declaration:
+    """Return a further model of the stack, whose nodes are bought so."""
+    model: Declaration = an_eks_stack({M + "name": "summaries", PURCHASE: purchase})["models"][0]
+    return model
+
 
 # what is changed, the field, what is found, what is allowed, what to do
 ON_AWS: tuple[tuple[Changes, str, str, str, str], ...] = (
@@ -56,6 +64,10 @@ ON_AWS: tuple[tuple[Changes, str, str, str, str], ...] = (
      "target.network.cidr", "10.0.0.0/15", "from /16 to /28", "take one"),
     ({"target.network.cidr": "8.8.0.0/16"},
      "target.network.cidr", "8.8.0.0/16", "a private range", "take one"),
+    *(
+        ({"target.network.cidr": cidr}, "target.network.cidr", cidr, "172.16.0.0/12, 192.168.0.0/16", "take one")
+        for cidr in ("127.0.0.0/16", "169.254.0.0/16", "198.18.0.0/16", "240.0.0.0/16", "192.0.2.0/24")
+    ),
     ({"target.gpu_nodes.ami_release": "latest"},
      "target.gpu_nodes.ami_release", "'latest'", "e.g. 1.36.2-20260818", "correct"),
     ({"gateway.exposure": "load_balancer"},
@@ -74,6 +86,12 @@ ON_AWS: tuple[tuple[Changes, str, str, str, str], ...] = (
      M + "pool.node", "us-west-2", "region: us-east-1", "the price is that of its region"),
     ({PURCHASE: RESERVED},
      PURCHASE + ".zone", "us-east-1d", "one of us-east-1a, us-east-1b", "describe-capacity-reservations"),
+    ({PURCHASE: HELD, "models[1]": second(HELD)},
+     "models[1].pool.purchase.reservation", f"{ID}, which the pool of support-chat has", "for each pool",
+     "one of its own"),
+    ({PURCHASE: HELD, "models[1]": second(BOUGHT), "target.ends": "2026-12-31"},
+     "models[1].pool.purchase.reservation", f"{ID}, which the pool of support-chat has", "for each pool",
+     "one of its own"),
     ({PURCHASE: RESERVED | {"reservation": "r-1"}},
      PURCHASE + ".reservation", "'r-1'", "cr- and 8 to 17 hex digits", "correct"),
     ({PURCHASE: BLOCK, "target.ends": "2026-12-31"},
@@ -167,7 +185,9 @@ def test_what_only_aws_has_is_refused_elsewhere(changes, field, found, allowed, 
         BALANCED,
         STORED,
         CLOSED,
-        {PURCHASE: RESERVED | {"zone": "us-east-1a"}},
+        {PURCHASE: HELD},
+        {PURCHASE: HELD, "models[1]": second(HELD | {"reservation": "cr-00000001"})},
+        {"target.network.cidr": "100.64.0.0/16"},
         {"target.gpu_nodes.zone": "us-east-1c"},
         {"target.gpu_nodes.scaler": "karpenter"},
         {"target.cluster.api": {"kind": "private", "cidrs": ["10.0.0.0/8", "192.168.0.0/16"]}},

@@ -25,13 +25,8 @@ def a_model(changes: dict[str, Any] | None = None) -> ServedModel:
 
 
 def the_object(changes: dict[str, Any] | None = None, *, node_start_s: float = 0) -> dict[str, Any]:
-    return scaled_object(
-        a_model(changes),
-        node_start_s=node_start_s,
-        namespace="serving-demo",
-        prometheus_address=ADDRESS,
-        labels={"a": "b"},
-    )
+    place = {"namespace": "serving-demo", "prometheus_address": ADDRESS}
+    return scaled_object(a_model(changes), node_start_s=node_start_s, labels={"a": "b"}, **place)
 
 
 def spec(changes: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -11,17 +11,24 @@ from gate.aws_costs import aws_items
 from gate.ceiling import ceiling_usd_per_hour
 from gate.decision import Decision
 from gate.facts import instance
+from stacks.aws.made import volume_gib
 from stacks.errors import Place
 from stacks.purchase import Committed, Spot
 from stacks.stack import ServedModel
 from tests.components.aws.registered import ON_AWS, declared, of_kind, plan_of, registered
+from tests.components.aws.test_room import everything
 from tests.components.eks.plans import KARPENTER
+from tests.components.registered import within
 from tests.factories import AS_OF, Changes, decided
 
 BY_KARPENTER: Final[Changes] = {
     **KARPENTER,
     "target.charts": {"karpenter": "./charts/karpenter"},
 }
+WITH_WARM_NODES_TOO: Final = [
+    *((stack, None) for stack in ON_AWS),
+    ("prod", {"target.gpu_nodes.warm_nodes": 2}),
+]
 FREE: Final = {
     *("aws:autoscaling/attachment:Attachment", "aws:autoscaling/tag:Tag"),
     *("aws:ec2/internetGateway:InternetGateway", "aws:ec2/launchTemplate:LaunchTemplate"),
@@ -79,20 +86,23 @@ def kinds(stack: str, changes: Changes | None = None) -> Counter[str]:
     return Counter(each.type for each in found if each.type.startswith("aws:"))
 
 
-def bill(stack: str) -> dict[str, float]:
+def bill(stack: str, changes: Changes | None = None) -> dict[str, float]:
     """Return USD a month by line."""
-    decided = decision(stack)
+    decided = decision(stack, changes)
     plans = [case.nodes for case in decided.cases]
     items = aws_items(decided.stack, plans, Place("stack.yaml", ""), as_of=AS_OF)
     return {item.name: item.usd_per_month for item in items}
 
 
-@pytest.mark.parametrize("stack", ON_AWS)
-def test_the_caps_that_are_registered_cost_what_was_decided_on_to_the_cent(stack: str):
-    judged = decision(stack)
+@pytest.mark.parametrize(("stack", "changes"), WITH_WARM_NODES_TOO)
+def test_the_caps_that_are_registered_cost_what_was_decided_on_to_the_cent(
+    stack: str, changes: Changes | None
+):
+    judged = decision(stack, changes)
     models = {model.name: model for model in judged.stack.models}
+    groups = of_kind("NodeGroup", registered(stack, changes))
 
-    usd = sum(at_its_cap(group.inputs, models) for group in of_kind("NodeGroup", registered(stack)))
+    usd = sum(at_its_cap(group.inputs, models) for group in groups)
 
     assert usd == pytest.approx(ceiling_usd_per_hour(judged), abs=0.01)
 
@@ -101,7 +111,8 @@ def at_its_cap(group: dict[str, Any] | Any, models: dict[str, ServedModel]) -> f
     """Return USD for an hour of a node group at its most, worked out from list prices and quotes.
 
     System nodes: two more a zone while they are updated. Spot: one more while one is replaced, of up
-    to ten. Of others none: GPU nodes on demand are in one zone, and go before the next comes.
+    to ten. Of others those that are kept warm, each while it is initialised: GPU nodes on demand are in
+    one zone, and go before the next comes.
     """
     (kind,) = group["instanceTypes"]
     nodes, zones = int(group["scalingConfig"]["maxSize"]), len(group["subnetIds"])
@@ -115,13 +126,21 @@ def at_its_cap(group: dict[str, Any] | Any, models: dict[str, ServedModel]) -> f
     if isinstance(purchase, Spot) and group["capacityType"] == "SPOT":
         assert nodes <= 10
         return (nodes + 1) * purchase.usd_per_hour
-    if isinstance(purchase, Committed):
-        committed = min(purchase.committed_nodes, nodes)
-        return committed * purchase.usd_per_hour + (nodes - committed) * listed
     if model is None:
         return (nodes + 2 * zones) * listed
     assert zones == 1
+    nodes += warm_nodes(group)
+    if isinstance(purchase, Committed):
+        committed = min(purchase.committed_nodes, nodes)
+        return committed * purchase.usd_per_hour + (nodes - committed) * listed
     return nodes * listed
+
+
+def warm_nodes(group: dict[str, Any] | Any) -> int:
+    """Return the stopped instances of a group: least size and prepared capacity are alike."""
+    pool = group.get("warmPoolConfig") or {"minSize": 0, "maxGroupPreparedCapacity": 0}
+    assert pool["minSize"] == pool["maxGroupPreparedCapacity"]
+    return int(pool["minSize"])
 
 
 @pytest.mark.parametrize("stack", ON_AWS)
@@ -187,17 +206,33 @@ def test_what_is_paid_by_the_hour_is_there_as_often_as_it_is_paid(stack: str):
     assert lines.get("load balancer", 0) == pytest.approx(balancers * 0.0225 * hours)
 
 
-@pytest.mark.parametrize("stack", ON_AWS)
-def test_the_disks_of_all_nodes_at_their_caps_are_paid(stack: str):
-    templates = {each.name: each for each in of_kind("LaunchTemplate", registered(stack))}
+@pytest.mark.parametrize(("stack", "changes"), WITH_WARM_NODES_TOO)
+def test_the_disks_of_all_nodes_at_their_caps_are_paid(stack: str, changes: Changes | None):
+    among = registered(stack, changes)
+    templates = {each.name: each for each in of_kind("LaunchTemplate", among)}
     gib: Counter[str] = Counter()
-    for group in of_kind("NodeGroup", registered(stack)):
+    for group in of_kind("NodeGroup", among):
         (device,) = templates[group.name].inputs["blockDeviceMappings"]
-        nodes = int(group.inputs["scalingConfig"]["maxSize"])
+        nodes = int(group.inputs["scalingConfig"]["maxSize"]) + warm_nodes(group.inputs)
         of = "GPU" if group.inputs.get("taints") else "system"
         gib[of] += ceil(device["ebs"]["volumeSize"]) * nodes
 
-    lines = bill(stack)
+    lines = bill(stack, changes)
     for of, size in gib.items():
         (name,) = [line for line in lines if of in line and "disk" in line and "," not in line]
         assert lines[name] == pytest.approx(size * 0.08)
+
+
+@pytest.mark.parametrize("stack", ON_AWS)
+def test_what_the_cluster_makes_in_the_account_is_priced(stack: str):
+    """Claims become volumes, and Services of type LoadBalancer balancers, without a resource of ours."""
+    found = everything(stack)
+    inputs = [part for each in found for part in within(each.inputs)]
+    claims = [part for part in inputs if "accessModes" in part]
+    sizes = [claim["resources"]["requests"]["storage"] for claim in claims]
+
+    assert all(size.endswith("Gi") for size in sizes)
+    assert sum(float(size[:-2]) for size in sizes) == volume_gib(decision(stack).stack)
+    services = [each.inputs["spec"] for each in found if each.kind == "Service"]
+    assert services
+    assert not [spec for spec in services if spec.get("type") == "LoadBalancer"]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.aws.names import LONGEST_GROUP, group_name
-from components.aws.node_groups import max_pods
+from components.aws.node_groups import max_pods, system_group
 from stacks.errors import InputError
 from tests.components.aws.registered import of_kind, plan_of, registered
 from tests.components.eks.plans import KARPENTER
@@ -142,6 +142,8 @@ def test_local_disks_become_one_file_system_before_the_node_joins():
     among = registered("staging", {"target.gpu_nodes.local_disks": True})
     templates = {each.name: each.inputs for each in of_kind("LaunchTemplate", among)}
     assert "userData" not in templates["system"]
+    [root] = templates["support-chat"]["blockDeviceMappings"]
+    assert (root["ebs"]["iops"], root["ebs"]["throughput"]) == (3000, 125), "gp3's own"
     message = email.message_from_bytes(base64.b64decode(templates["support-chat"]["userData"]))
     [part] = [each for each in message.walk() if not each.is_multipart()]
     assert part.get_content_type() == "application/node.eks.aws"
@@ -154,6 +156,11 @@ def test_karpenter_has_the_caps_but_no_groups():
     plan = plan_of("staging", KARPENTER)
     assert [each.name for each in plan.node_groups] == ["system"]
     assert [each.max_nodes for each in plan.gpu] == [4]
+
+
+def test_a_system_node_has_the_pods_of_its_vcpus():
+    eks = plan_of("prod").eks
+    assert [system_group(eks, vcpus, {}).max_pods for vcpus in (29, 30)] == [110, 250]
 
 
 def test_pods_of_a_node_are_what_managed_node_groups_allow():
@@ -172,14 +179,29 @@ def test_a_model_that_is_called_like_a_group_is_refused():
         plan_of("staging", {"models[0].name": "system", "gateway.keys[0].models": ["system"]})
 
 
-def test_warm_nodes_are_kept_stopped_and_within_the_cap():
-    changes = {**FALLBACK, "target.gpu_nodes.warm_nodes": 1}
-    groups = {each.name: each.inputs for each in of_kind("NodeGroup", registered("prod", changes))}
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        (FALLBACK, {"support-chat-on-demand": 2}),
+        (SAVINGS, {"support-chat": 3}),
+        ({f"{POOL}.purchase": {"kind": "on_demand"}}, {"support-chat": 3}),
+    ],
+)
+def test_warm_nodes_are_a_fixed_number_of_stopped_ones_at_most_as_many_as_the_cap(changes, kept):
+    """AWS keeps the larger of the least size and what the limit leaves beyond those that run."""
+    changes = {**changes, "target.gpu_nodes.warm_nodes": 3}
+    groups = of_kind("NodeGroup", registered("staging", changes))
+    pools = {each.name: each.inputs.get("warmPoolConfig") for each in groups}
 
-    assert groups["summaries"]["warmPoolConfig"] == {
-        "poolState": "STOPPED",
-        "minSize": 1,
-        "maxGroupPreparedCapacity": groups["summaries"]["scalingConfig"]["maxSize"],
+    assert {name: pool for name, pool in pools.items() if pool} == {
+        name: {"poolState": "STOPPED", "minSize": nodes, "maxGroupPreparedCapacity": nodes}
+        for name, nodes in kept.items()
     }
-    assert "warmPoolConfig" not in groups["support-chat"], "spot instances are not kept"
-    assert "warmPoolConfig" not in groups["system"]
+
+
+def test_warm_nodes_have_addresses_beside_all_that_run():
+    purchase = {f"{POOL}.purchase": {"kind": "on_demand"}}
+    [cold] = plan_of("staging", purchase).gpu
+    [warm] = plan_of("staging", {**purchase, "target.gpu_nodes.warm_nodes": 3}).gpu
+
+    assert (warm.max_nodes, warm.most_nodes) == (cold.max_nodes, cold.most_nodes + 3)

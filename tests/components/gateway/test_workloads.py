@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from components.gateway.overload import memory_gib
 from components.gateway.workloads import (
     gateway_workload,
     limits_workload,
-    memory_gib,
     redis_text,
 )
 from components.images import locked_images

@@ -20,6 +20,12 @@ from tests.components.network.opened import (
     rules,
 )
 
+OTHER_NAMESPACE = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}},
+}
+STORES = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "stores"}}}
+ROUTER = "support-chat-router"
+
 
 @pytest.mark.parametrize(
     ("gateway", "port", "source"),
@@ -92,6 +98,34 @@ def test_the_gateway_reaches_a_hosted_provider_only_where_a_fallback_is_declared
 
 
 @pytest.mark.parametrize(
+    ("url", "peer"),
+    [
+        ("http://10.1.2.3:8000/v1", {"ipBlock": {"cidr": "10.1.2.3/32"}}),
+        ("http://vllm.other.svc:8000/v1", OTHER_NAMESPACE),
+        ("http://vllm.other.svc.cluster.local:8000/v1", OTHER_NAMESPACE),
+    ],
+)
+def test_a_provider_of_ones_own_network_is_reached_where_it_is(url: str, peer: dict[str, Any]):
+    changes = {"models[0].serving.fallback.base_url": url}
+
+    assert egress(changes, "gateway", 8000) == [peer]
+
+
+@pytest.mark.parametrize("kind", ["render", "kubernetes"])
+def test_a_public_api_server_is_reached_where_it_is_declared(kind: str):
+    place = {"directory": "out"} if kind == "render" else {"context": "c"}
+    public = {"target": {"kind": kind, **place, "api_server_cidrs": ["203.0.113.7/32"]}}
+
+    assert egress(public, ROUTER, 6443) == [{"ipBlock": {"cidr": "203.0.113.7/32"}}]
+    assert {peer["ipBlock"]["cidr"] for peer in egress(None, ROUTER, 6443)} == {
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+    }
+
+
+@pytest.mark.parametrize(
     ("changes", "downloads"),
     [
         ({}, True),
@@ -142,10 +176,8 @@ def test_keda_asks_our_prometheus_where_a_model_is_autoscaled():
     ("port", "peer"),
     [
         (5432, {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}),
-        (
-            8123,
-            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "stores"}}},
-        ),
+        (8443, STORES),
+        (9440, STORES),
         (6379, {"ipBlock": {"cidr": "10.1.2.3/32"}}),
         (443, {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}),
     ],
@@ -154,6 +186,14 @@ def test_external_stores_are_reached_where_they_are(port: int, peer: dict[str, A
     changes = {"observability.langfuse.stores": EXTERNAL}
     assert egress(changes, "langfuse-web", port) == [peer]
     assert egress(changes, "langfuse-worker", port) == [peer]
+
+
+@pytest.mark.parametrize(("tls", "open_to"), [(True, {8443, 9440}), (False, {8123, 9000})])
+def test_clickhouse_is_reached_as_it_is_asked_and_not_otherwise(tls: bool, open_to: set[int]):
+    changes = {"observability.langfuse.stores": EXTERNAL | {"clickhouse_tls": tls}}
+    for policy in ("langfuse-web", "langfuse-worker"):
+        ports = (8123, 8443, 9000, 9440)
+        assert {port for port in ports if egress(changes, policy, port)} == open_to
 
 
 @pytest.mark.parametrize("policy", ["otel-collector", "langfuse-prices"])

@@ -1,5 +1,6 @@
 """A stack and its costs, for tests of what observes it."""
 
+from components.gateway.plan import Price, gateway_plan
 from components.images import locked_images
 from components.observability.parts import ModelCost, ObservabilityParts, observability_parts
 from components.observability.signals import ModelSignals, Selector
@@ -15,6 +16,7 @@ COST = ModelCost(
     hosted_usd_per_mtok=0.2,
     break_even_mtok_per_month=100_000,
 )
+PRICE = Price(input_usd_per_mtok=0.2, output_usd_per_mtok=0.6)
 SECRETS = {
     f"langfuse-{key}": f"value of {key}"
     for key in (
@@ -52,16 +54,20 @@ def parts_of(stack: Stack) -> ObservabilityParts:
         images=locked_images(),
         secrets=SECRETS,
         costs={model.name: COST for model in stack.models},
+        gateway=gateway_plan(stack, {model.name: PRICE for model in stack.models}),
     )
 
 
-def a_model(*, replicas_min: int = 1, falls_back: bool = True) -> ModelSignals:
+def a_model(
+    *, replicas_min: int = 1, autoscaled: bool = True, falls_back: bool = True
+) -> ModelSignals:
     return ModelSignals(
         name="m",
         ttft_p99_s=2,
         node_start_s=0,
         cold_start_s=300,
         replicas_min=replicas_min,
+        autoscaled=autoscaled,
         falls_back=falls_back,
         usd_per_replica_hour=5,
         hosted_usd_per_mtok=0.2,

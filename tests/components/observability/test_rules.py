@@ -76,7 +76,7 @@ def test_every_alert_has_a_section_of_the_runbook_that_is_named_after_it():
     [
         *("GatewayDown", "ErrorShareHigh", "LimiterDown", "EngineDown", "NoReplica", "KvCacheFull"),
         *("QueueGrows", "TtftSloBurns", "ScalerFailing", "GpuPending", "ColdStartOverBudget"),
-        *("DrainAborted", "TracesBackUp", "TracesLost", "HostedShareHigh", "HostedSpendNearCap"),
+        *("RequestsCutOff", "TracesBackUp", "TracesLost", "HostedShareHigh", "HostedSpendNearCap"),
         *("ScalingThrash", "IdleGpu", "BelowBreakEven", "XidError"),
     ],
 )
@@ -88,6 +88,12 @@ def test_a_model_without_fallback_has_no_alert_on_one():
     groups = alerts((a_model(falls_back=False),), PICK)
 
     assert "Hosted" not in rule_file(groups)
+
+
+def test_a_pool_of_fixed_size_has_no_scaler_to_fail():
+    own = alerts((a_model(autoscaled=False),), PICK)
+
+    assert "ScalerFailing" not in rule_file(own)
 
 
 def test_where_gpus_are_not_scraped_nothing_asks_for_them():

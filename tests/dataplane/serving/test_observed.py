@@ -8,7 +8,7 @@ import pytest
 from components.observability.signals import SCRAPED
 from tests.dataplane.live import until
 from tests.dataplane.process_node.pod import Pod
-from tests.dataplane.serving.declared import KEYS, MODEL
+from tests.dataplane.serving.declared import HOSTED_MODEL, KEYS, MODEL
 from tests.dataplane.serving.deployed import Deployed
 from tests.dataplane.serving.load import WHOLE, at_once, streams
 from tests.dataplane.serving.stand_ins import Mood
@@ -26,7 +26,6 @@ NOT_AT_ONCE = {
     "otelcol_exporter_enqueue_failed_spans",
     "otelcol_exporter_send_failed_spans",
     "ratelimit_service_rate_limit_near_limit",
-    "vllm_router_cb_state",
     "vllm_router_retries_exhausted_total",
 }
 """Series that do not exist before there is something to count."""
@@ -110,12 +109,14 @@ def test_a_request_is_one_span_with_its_usage_and_its_key(stack: Deployed):
     assert {span.name for span in stack.langfuse.spans} <= {"ingress", "llm_request"}
 
 
-def test_the_price_is_registered_at_langfuse(stack: Deployed):
-    until(lambda: bool(stack.langfuse.models), timeout_s=30)
+def test_both_prices_are_registered_at_langfuse(stack: Deployed):
+    until(lambda: len(stack.langfuse.models) == 2, timeout_s=30)
 
-    (model,) = stack.langfuse.models
-    assert model["modelName"] == f"{MODEL}-selfhosted"
-    assert model["pricingTiers"][0]["prices"]["input"] > 0
+    own, hosted = stack.langfuse.models
+    assert own["modelName"] == f"{MODEL}-selfhosted"
+    assert hosted["modelName"].endswith(f"/{HOSTED_MODEL}")
+    assert own["pricingTiers"][0]["prices"]["input"] > 0
+    assert hosted["pricingTiers"][0]["prices"] == {"input": 1e-7, "output": 1e-7}
 
 
 def test_no_prompt_no_answer_and_no_key_is_written_anywhere(stack: Deployed):

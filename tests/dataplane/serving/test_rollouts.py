@@ -26,6 +26,9 @@ CHANGES: dict[str, Changes] = {
     "gateway": {"gateway.keys": [*GATEWAY_KEYS, key("new")]},
 }
 """What replaces the pods of a part, and no others."""
+CUT_OFF = 'ALERTS{alertname="RequestsCutOff",alertstate="firing"}'
+SCRAPED_S = 60
+"""What the gateway counts is in Prometheus, and the rule evaluated, a quarter of a minute later."""
 NEXT_ENGINE_KEY, NEXT_KEY = "another-key-of-the-engines", "another-key-of-the-batch-in-tests"
 
 
@@ -97,6 +100,7 @@ def test_a_killed_engine_fails_its_own_streams_visibly_and_no_others(stack: Depl
     assert 0 < on_victim < 8
     assert cut == on_victim
     assert set(outcomes) - {WHOLE} == {o for o in outcomes if o.startswith("cut off")}
+    stack.until_value(CUT_OFF, lambda firing: firing == 1, timeout_s=SCRAPED_S)
     stack.wait_ready(MODEL, 2)
 
 

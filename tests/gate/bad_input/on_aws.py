@@ -28,6 +28,12 @@ def reservation(nodes: int) -> Changes:
     return {M + "pool.purchase": {"kind": "capacity_reservation", **reserved}}
 
 
+def block(*, starts: str, ends: str) -> Changes:
+    bought = {"reservation": "cr-0123456789abcdef0", "zone": "us-east-1a", "usd_per_hour": 4}
+    quote = {"evidence": "order 17", "checked": "2026-11-01", "starts": starts, "ends": ends}
+    return {M + "pool.purchase": {"kind": "capacity_block", **bought, **quote}, "target.ends": ends}
+
+
 ELSEWHERE: Changes = {
     "target.region": "eu-north-1",
     "target.zones": ["eu-north-1a", "eu-north-1b"],
@@ -55,6 +61,17 @@ ON_AWS = (
         "GPU nodes without a price in the region", M + "pool.node.region",
         "eu-north-1, where no on-demand price of p5.4xlarge is known",
         {**ELSEWHERE, M + "pool.node.instance_type": "p5.4xlarge"}, allowed="us-east-1",
+        remedy="add the price to gate/data/instances.yaml, or name another purchase",
+    ),
+    wrong(
+        "a block that has not begun", M + "pool.purchase.starts",
+        "2026-11-22, a day ahead: until then the pool has no capacity",
+        block(starts="2026-11-22", ends="2026-12-31"), allowed="up to 2026-11-21",
+        remedy="deploy from that day on",
+    ),
+    wrong(
+        "a stack past its last day", "target.ends", "2026-11-20, which has passed",
+        {"target.ends": "2026-11-20"}, allowed="from 2026-11-21", remedy="take the stack down",
     ),
     wrong(
         "a reservation too small for the cap", M + "pool.purchase.nodes", "2",
