@@ -11,14 +11,13 @@ import pulumi
 from components.cluster import account_plan, cluster
 from components.own_outputs import last_outputs
 from components.serving import Serving, serving_plan
-from gate.aws_nodes import system_nodes
 from gate.clock import as_of_day
 from gate.decision import Decision, decide
 from gate.figures import figures
 from gate.record import record, summary
 from gate.report.text import text
 from gate.standing import standing
-from stacks.errors import InputError, Place
+from stacks.errors import InputError
 from stacks.reading import parse_stack, refuse_unknown_keys
 from stacks.stack import Stack
 
@@ -46,7 +45,7 @@ def deploy(decision: Decision) -> None:
         decision=decision.inputs_hash,
         today=decision.as_of,
     )
-    system = system_nodes(stack, Place(FILE), as_of=decision.as_of)
+    system = decision.system_nodes
     account = account_plan(
         stack,
         judged,

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from gate.aws_nodes import system_nodes
 from gate.decision import Decision
 from gate.purchases import GroupKind
 from stacks.aws.target import Eks
-from stacks.errors import Place
 
 STANDARD: Final = "Standard (A, C, D, H, I, M, R, T, Z)"
 CLASSES: Final = {
@@ -98,7 +96,7 @@ def _pools(decision: Decision) -> Iterator[Most]:
 
 
 def _system(decision: Decision) -> Iterator[Most]:
-    nodes = system_nodes(decision.stack, Place(decision.file), as_of=decision.as_of)
+    nodes = decision.system_nodes
     if nodes:
         yield Most(
             nodes=nodes.most,

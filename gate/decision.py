@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gate.aws_costs import aws_items
+from gate.aws_nodes import SystemNodes, system_nodes
 from gate.case import ModelCase, model_case, whole_bills
 from gate.constraints import ConstraintStatus, status
 from gate.costs import CostItem, shared_items, total
@@ -86,6 +87,11 @@ class Decision(NamedTuple):
     def blocking(self) -> list[Problem]:
         """Return what makes judging impossible; without any there is a verdict."""
         return [each.problem for each in self.findings if each.level is Level.BLOCKING]
+
+    @property
+    def system_nodes(self) -> SystemNodes | None:
+        """Return the nodes of everything but the engines; None where the target makes none."""
+        return system_nodes(self.stack, Place(self.file), as_of=self.as_of)
 
     @property
     def refuses_below(self) -> bool:

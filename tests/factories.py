@@ -87,6 +87,19 @@ def _prices_follow(stack: Declaration) -> None:
             fallback |= {"input_usd_per_mtok": 0.2, "output_usd_per_mtok": 0.2}
 
 
+def external_stores(**changes: object) -> Declaration:
+    """Return stores of Langfuse that are there: ClickHouse is a cluster, all are asked by TLS."""
+    return {
+        "kind": "external",
+        "postgres_host": "pg.example.com",
+        "clickhouse_host": "ch.example.com",
+        "clickhouse_cluster": True,
+        "redis_host": "redis.example.com",
+        "s3_bucket": "traces",
+        "s3_region": "us-east-1",
+    } | changes
+
+
 def put(stack: Declaration, path: str, value: object) -> None:
     """Put a value at a path, as `pulumi config set --path` does; ABSENT takes it out."""
     *way, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]

@@ -38,8 +38,10 @@ def build(tool: Tool) -> Path:
         source, binaries = Path(scratch, "source"), Path(scratch, "bin")
         shutil.copytree(HERE / tool.name, source)
         binaries.mkdir()
-        _take_module_files(tool, source, binaries)
-        _mend(tool, source)
+        if tool.module:
+            module = _module_folder(tool, source)
+            _take_module_files(tool, module, source, binaries)
+            _mend(tool, module, source)
         flags = ["-trimpath", f"-ldflags={_ldflags(tool)}", f"-tags={','.join(tool.tags)}"]
         for binary, package in tool.binaries.items():
             run(
@@ -59,10 +61,7 @@ def _estimate(tool: Tool) -> str:
     return f"about {tool.minutes:g} min on 2 cores{shared}"
 
 
-def _take_module_files(tool: Tool, source: Path, binaries: Path) -> None:
-    if not tool.module:
-        return
-    module = _module_folder(tool, source)
+def _take_module_files(tool: Tool, module: Path, source: Path, binaries: Path) -> None:
     for name in tool.embedded:
         shutil.copyfile(module / name, source / Path(name).name)
     for name in tool.scripts:
@@ -75,17 +74,17 @@ def _take_module_files(tool: Tool, source: Path, binaries: Path) -> None:
             shutil.copyfile(definition, binaries / "crds" / definition.name)
 
 
-def _mend(tool: Tool, source: Path) -> None:
+def _mend(tool: Tool, module: Path, source: Path) -> None:
     if tool.mend is None:
         return
-    module = source / "mended"
+    copy = source / "mended"
     # The module cache is read-only.
-    shutil.copytree(_module_folder(tool, source), module, copy_function=shutil.copyfile)
-    for path in (module, *module.rglob("*/")):
+    shutil.copytree(module, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*/")):
         path.chmod(0o755)
-    file = module / tool.mend.file
+    file = copy / tool.mend.file
     file.write_text(mended(file.read_text("utf-8"), tool.mend), "utf-8")
-    replacement = f"-replace={tool.module}=./{module.name}"
+    replacement = f"-replace={tool.module}=./{copy.name}"
     _go("mod", "edit", replacement, source=source, failed=f"cannot replace {tool.module}")
 
 

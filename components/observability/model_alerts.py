@@ -92,12 +92,9 @@ def _cut_off(model: ModelSignals, pick: Selector) -> Alert:
 
 def _blind(model: ModelSignals, pick: Selector) -> Alert:
     """Return the alert on a gauge that is missing: the autoscaler reads nothing else of the load."""
-    active = pick(
-        "envoy_http_downstream_rq_active", envoy_http_conn_manager_prefix=model_prefix(model.name)
-    )
     return Alert(
         name="ScalerFailing",
-        expr=f"absent({active})",
+        expr=f"absent({pick.active_by_pod(model_prefix(model.name))})",
         for_s=120,
         severity="warning",
         summary=f"The gateway's requests for {model.name} are not in Prometheus; its replicas stay "

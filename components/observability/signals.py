@@ -120,10 +120,13 @@ class Selector:
         """Return an instant selector; a value that begins with ~ is a regular expression."""
         return f"{metric}{{{','.join(self._matchers(labels))}}}"
 
+    def active_by_pod(self, prefix: str) -> str:
+        """Return the requests in flight at one of the gateway's connection managers, pod by pod."""
+        return self("envoy_http_downstream_rq_active", envoy_http_conn_manager_prefix=prefix)
+
     def active(self, prefix: str) -> str:
         """Return the requests in flight at one of the gateway's connection managers."""
-        metric = "envoy_http_downstream_rq_active"
-        return f"sum({self(metric, envoy_http_conn_manager_prefix=prefix)})"
+        return f"sum({self.active_by_pod(prefix)})"
 
     def tokens_per_second(self, model: str, window: str) -> str:
         """Return the tokens a second of a model, input and output together."""

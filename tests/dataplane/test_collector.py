@@ -1,6 +1,5 @@
 """The real collector with the stack's configuration: what leaves it, and what it keeps meanwhile."""
 
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from components.observability.collector import LIMIT_MIB, PORTS, collector_confi
 from tests.dataplane.live import until
 from tests.dataplane.serving.stand_ins import Langfuse, stand_ins
 from tests.engine.processes import Servers, free_ports
+from tests.prometheus_text import total
 from tools import data_plane
 
 pytestmark = pytest.mark.dataplane
@@ -50,11 +50,7 @@ class Running(NamedTuple):
 
     def counted(self, metric: str) -> float:
         """Return one of its metrics, summed over its series."""
-        url = f"http://{LOOPBACK}:{self.metrics}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            text = answer.read().decode()
-        found = re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", text, re.MULTILINE)
-        return sum(float(value) for value in found)
+        return total(f"http://{LOOPBACK}:{self.metrics}/metrics", metric)
 
     def queue_share(self) -> float:
         """Return what the alert TracesBackUp computes."""

@@ -4,7 +4,6 @@ The tests follow one deployed model through its days, each from the replicas tha
 """
 
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from tests.engine.declared import LIVE, declare, new_project
 from tests.engine.keda import ScriptedPrometheus, run_keda
 from tests.engine.kubernetes_api import KubernetesApi, Manifest
 from tests.engine.pulumi_cli import PulumiProject
+from tests.prometheus_text import total
 
 STACK = "scaled"
 NAMESPACE = "serving-scaled"
@@ -84,13 +84,9 @@ class Scaled:
         conditions = self.api.get(SCALED_OBJECT)["status"]["conditions"]
         return any(each["type"] == "Fallback" and each["status"] == "True" for each in conditions)
 
-    def counted(self, metric: str, label: str = "") -> float:
+    def counted(self, metric: str, **labels: str) -> float:
         """Return what KEDA has counted of the stack so far, as the alert ScalerFailing asks for it."""
-        with urllib.request.urlopen(self.metrics, timeout=5) as answer:  # noqa: S310 - our own
-            lines = answer.read().decode().splitlines()
-        of_it = [line for line in lines if line.startswith(f"{metric}{{") and label in line]
-        mine = f'namespace="{NAMESPACE}"'
-        return sum(float(line.rpartition(" ")[2]) for line in of_it if mine in line)
+        return total(self.metrics, metric, namespace=NAMESPACE, **labels)
 
 
 def ready_engines(api: KubernetesApi) -> int:
@@ -156,9 +152,9 @@ def test_asleep_and_blind_one_replica_is_started(asleep: Scaled):
 
     assert asleep.seen_for(LOOKS_S) == {1}
     # It has fallen back and counts no errors; that Prometheus refuses it counts all the time.
-    before = asleep.counted(ASKED, 'status_code="503"')
+    before = asleep.counted(ASKED, status_code="503")
     assert asleep.seen_for(LOOKS_S) == {1}
-    assert asleep.counted(ASKED, 'status_code="503"') > before > 0
+    assert asleep.counted(ASKED, status_code="503") > before > 0
 
 
 def test_blind_it_keeps_what_there_is(four: Scaled):

@@ -6,20 +6,11 @@ import pytest
 
 from stacks.errors import InputError
 from stacks.reading import parse_stack
-from tests.factories import a_stack
+from tests.factories import a_stack, external_stores
 
 FALLBACK, LANGFUSE = "models[0].serving.fallback.base_url", "observability.langfuse.url"
 STORES = "observability.langfuse.stores"
 BUCKET = f"{STORES}.s3_endpoint"
-EXTERNAL = {
-    "kind": "external",
-    "postgres_host": "pg.example.com",
-    "clickhouse_host": "ch.example.com",
-    "clickhouse_cluster": False,
-    "redis_host": "redis.example.com",
-    "s3_bucket": "traces",
-    "s3_region": "us-east-1",
-}
 
 
 def with_url(field: str, url: str) -> dict[str, Any]:
@@ -72,7 +63,7 @@ def test_anything_else_is_refused_with_the_remedy(field: str, url: str, found: s
 
 
 def with_stores(**changes: object) -> dict[str, Any]:
-    return a_stack({STORES: EXTERNAL | changes})
+    return a_stack({STORES: external_stores(**changes)})
 
 
 @pytest.mark.parametrize("store", ["postgres", "clickhouse", "redis"])

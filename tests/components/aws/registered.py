@@ -10,9 +10,7 @@ import yaml
 from components.aws.add_ons import ADD_ONS, AddOnLock
 from components.aws.layer import Aws
 from components.aws.plan import AwsPlan, aws_plan
-from gate.facts import instance
 from gate.figures import figures
-from stacks.aws.target import Eks
 from tests.components.registered import Registered, registered_by
 from tests.factories import STACKS, Changes, Declaration, decided, put
 
@@ -36,14 +34,14 @@ def declared(stack: str, changes: Changes | None = None) -> Declaration:
 def plan_of(stack: str, changes: Changes | None = None) -> AwsPlan:
     """Return the plan of a stack file, with what the gate says its pools buy."""
     decision = decided(declared(stack, changes))
-    assert isinstance(decision.stack.target, Eks)
+    assert decision.system_nodes
     return aws_plan(
         decision.stack,
         {name: each.nodes for name, each in figures(decision).items() if each.nodes},
         name=stack,
         file=f"stacks/Pulumi.{stack}.yaml",
         decision=decision.inputs_hash,
-        system_vcpus=instance(decision.stack.target.system_nodes.instance_type).vcpus,
+        system_vcpus=decision.system_nodes.instance.vcpus,
         lock=LOCK,
     )
 

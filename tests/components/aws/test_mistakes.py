@@ -7,12 +7,10 @@ from typing import Final
 
 import pytest
 
-from gate.aws_nodes import system_nodes
-from stacks.errors import Place
 from tests.components.aws import mistakes
 from tests.components.aws.registered import ON_AWS, declared, registered
 from tests.components.registered import Registered
-from tests.factories import ABSENT, AS_OF, Changes, decided, put
+from tests.factories import ABSENT, Changes, decided, put
 
 Mistake = Callable[[Sequence[Registered]], Sequence[Registered]]
 
@@ -172,7 +170,7 @@ def test_4_a_higher_cap_is_found():
 def approved(stack: str) -> tuple[float, dict[str, float]]:
     """Return USD an hour that all nodes may cost, and what one costs, by node group."""
     decision = decided(declared(stack))
-    system = system_nodes(decision.stack, Place(stack), as_of=AS_OF)
+    system = decision.system_nodes
     assert system is not None
     total, prices = system.usd_per_hour, {"system": system.price.usd_per_hour}
     for case in decision.cases:

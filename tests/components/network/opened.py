@@ -6,18 +6,10 @@ from typing import Any
 
 from components.network.policies import network_policies
 from stacks.stack import Stack
-from tests.factories import ABSENT, a_stack
+from tests.factories import ABSENT, a_stack, external_stores
 
 NAME, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
-EXTERNAL = {
-    "kind": "external",
-    "postgres_host": "pg.example.com",
-    "clickhouse_host": "clickhouse.stores.svc",
-    "clickhouse_cluster": False,
-    "redis_host": "10.1.2.3",
-    "s3_bucket": "langfuse",
-    "s3_region": "eu-central-1",
-}
+EXTERNAL = external_stores(clickhouse_host="clickhouse.stores.svc", redis_host="10.1.2.3")
 OPERATOR = {"kind": "operator", "address": "http://p.monitoring:9090", "namespace": "monitoring"}
 VOLUME = {"kind": "volume", "claim": "weights", "path": "/qwen3-8b"}
 NO_FALLBACK = {

@@ -16,23 +16,12 @@ from components.observability.langfuse_prices import (
     price_job_name,
 )
 from tests.components.observability.declared import EXISTING, NONE, SECRETS, a_declared, parts
-from tests.factories import Changes
+from tests.factories import Changes, external_stores
 
 
 def external(**changes: object) -> Changes:
     """Return the change to stores that are there."""
-    return {
-        "observability.langfuse.stores": {
-            "kind": "external",
-            "postgres_host": "pg.example.com",
-            "clickhouse_host": "ch.example.com",
-            "clickhouse_cluster": True,
-            "redis_host": "redis.example.com",
-            "s3_bucket": "traces",
-            "s3_region": "us-east-1",
-        }
-        | changes
-    }
+    return {"observability.langfuse.stores": external_stores(**changes)}
 
 
 IN_CLEAR = external(

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import socket
 import time
 import urllib.request
@@ -18,22 +17,12 @@ from components.gateway.plan import Addresses, GatewayPlan
 from tests.components.gateway.plans import SECRETS, a_plan
 from tests.dataplane.gateway.upstream import Upstream, upstream
 from tests.engine.processes import Servers, free_ports
+from tests.prometheus_text import Sample, samples
 from tools.data_plane import DataPlane
 
 LOOPBACK = "127.0.0.1"
 MODEL = "support-chat"
 FIRST_BYTE_S = 1
-SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
-LABEL = re.compile(r'(\w+)="([^"]*)"')
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """A sample of Prometheus' text format."""
-
-    name: str
-    labels: dict[str, str]
-    value: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +69,8 @@ class Rig:
 
     def samples(self) -> list[Sample]:
         """Return what Prometheus would read at the gateway and at its limiter."""
-        gateway = _read(self.at.metrics, "/stats/prometheus")
-        limiter = _read(self.limits_metrics, "/metrics")
-        return [
-            Sample(name=name, labels=dict(LABEL.findall(labels)), value=float(value))
-            for name, labels, value in SAMPLE.findall(gateway + limiter)
-        ]
+        places = (f"{self.at.metrics}/stats/prometheus", f"{self.limits_metrics}/metrics")
+        return [each for place in places for each in samples(f"http://{LOOPBACK}:{place}")]
 
     def charged(self, what: str) -> int:
         """Return what Redis has counted since the start, e.g. for spend_support-chat."""

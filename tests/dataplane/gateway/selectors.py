@@ -6,7 +6,7 @@ from components.autoscaling.scaled_object import demand_query
 from components.observability.dashboard import rows
 from components.observability.parts import model_signals, rule_groups
 from tests.components.observability.declared import COST, NAMESPACE, PICK, a_declared
-from tests.dataplane.gateway.rig import Sample
+from tests.prometheus_text import Sample
 
 SELECTED = re.compile(r"((?:envoy|ratelimit)_\w+)\{([^}]*)\}")
 MATCHER = re.compile(r'(\w+)(=~?)"([^"]*)"')

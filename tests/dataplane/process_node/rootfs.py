@@ -41,10 +41,11 @@ def build(plan: dict[str, Any]) -> None:
     os.chdir("/")
     _kernel_files()
     _names(plan)
-    for volume in plan["volumes"]:
-        _bind(volume["source"], volume["target"], read_only=volume["read_only"])
+    # Before volumes, below which they may come to lie.
     for folder in plan["reached"]:
         Path(folder).chmod(Path(folder).stat().st_mode | ANYBODY_PASSES)
+    for volume in plan["volumes"]:
+        _bind(volume["source"], volume["target"], read_only=volume["read_only"])
     Path(plan["directory"]).mkdir(parents=True, exist_ok=True)
     call("umount2", OLD.encode(), DETACH)
     Path(OLD).rmdir()

@@ -22,10 +22,11 @@ from tests.engine.control_plane import ControlPlane
 from tests.engine.declared import SECRETS, Changes, declare, new_project
 from tests.engine.kubernetes_api import KubernetesApi
 from tests.engine.pulumi_cli import PulumiProject, Result
+from tests.prometheus_text import total
 
 UP_S = 400
 READY_S = 200
-GONE_S = 180
+DOWN_S = 400
 LOG_TAIL = 3000
 
 
@@ -149,7 +150,7 @@ def deployed(
     stand_ins: tuple[Hosted, Langfuse],
     answers: bool = True,
 ) -> Iterator[Deployed]:
-    """Run `pulumi up` of a stack; at the end its namespace is deleted, after which nothing is left.
+    """Run `pulumi up` of a stack; at the end `pulumi destroy`, after which nothing is left.
 
     `answers`: whether engines are up at first.
     """
@@ -172,7 +173,8 @@ def deployed(
         yield stack
         for client in stack.clients.values():
             client.close()
-    _delete_namespace(plane.api, f"serving-{name}")
+    project.destroy(name, timeout_s=DOWN_S).expect()
+    assert not plane.api.exists(f"/api/v1/namespaces/serving-{name}")
 
 
 def _first_up(project: PulumiProject, node: ProcessNode, name: str, changes: Changes) -> None:
@@ -180,14 +182,6 @@ def _first_up(project: PulumiProject, node: ProcessNode, name: str, changes: Cha
     project.init(name)
     with last_words(node, f"serving-{name}"):
         project.up(name, timeout_s=UP_S).expect()
-
-
-def _delete_namespace(api: KubernetesApi, namespace: str) -> None:
-    # Not `pulumi destroy`, which tests/engine tries: the provider built here misses now and then that
-    # an object is gone, the more of them the more often, and waits.
-    path = f"/api/v1/namespaces/{namespace}"
-    api.delete(path)
-    until(lambda: not api.exists(path), timeout_s=GONE_S)
 
 
 @contextmanager
@@ -204,13 +198,7 @@ def last_words(node: ProcessNode, namespace: str) -> Iterator[None]:
 
 def _running(address: str) -> int:
     """Return vLLM's own gauge."""
-    with urllib.request.urlopen(f"http://{address}:8000/metrics", timeout=5) as response:
-        lines = response.read().decode().splitlines()
-    return sum(
-        int(float(line.split()[-1]))
-        for line in lines
-        if line.startswith("vllm:num_requests_running")
-    )
+    return int(total(f"http://{address}:8000/metrics", "vllm:num_requests_running"))
 
 
 def _answers(stack: Deployed) -> bool:
