@@ -67,7 +67,7 @@ def _nodes(plan: NodePlan) -> Nodes | None:
         return None
     return Nodes(
         instance_type=plan.instance.name,
-        gpu=plan.gpu.name,
+        gpu=plan.chip.name,
         gpus_per_node=plan.gpus_per_node,
         vcpus=plan.instance.vcpus,
         memory_gib=plan.instance.memory_gib,

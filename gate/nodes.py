@@ -9,9 +9,8 @@ from gate.aws_nodes import check_local_disks, warm_nodes
 from gate.economics.bills import Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, whole
 from gate.findings import Finding, blocking, of_age
-from gate.lookup import answering, instance_price
+from gate.hardware import Chip, Hardware, declared_hardware
 from gate.purchases import (
-    NEGOTIATED_PRICE_MAX_AGE_DAYS,
     NodeGroup,
     Price,
     Wanted,
@@ -28,12 +27,13 @@ from stacks.target import Target
 class NodePlan(NamedTuple):
     """What the pool of one model buys."""
 
-    gpu: facts.Gpu
+    chip: Chip
     instance: facts.Instance | None
     """What is bought of the cloud; None where the node is one's own."""
     node: str
     """Name of the node for a reader, e.g. "p5.4xlarge in us-east-1"."""
     gpus_per_node: int
+    """0 where the node has none, and its replica computes on its processor."""
     gpus_per_replica: int
     replicas_per_node: int
     price: Price
@@ -50,6 +50,11 @@ class NodePlan(NamedTuple):
     """What committed nodes cost beyond (or, negative, below) the price of one more node."""
     groups: tuple[NodeGroup, ...]
     """What is bought, each group at its cap: nothing else may be."""
+
+    @property
+    def chips_per_replica(self) -> int:
+        """Return its GPUs, or one processor."""
+        return self.gpus_per_replica or 1
 
     @property
     def ceiling_usd_per_hour(self) -> float:
@@ -88,19 +93,19 @@ def plan_nodes(pool: declared.Pool, place: Place, *, target: Target, as_of: date
         InputError: the instance, its GPU or its price is unknown, replicas do not fill a node, or the
             instance lacks the local disks that the target declares.
     """
-    gpu, gpus, node, list_price = _node(pool.node, place.at("node"), as_of)
-    per_node = _replicas_per_node(pool.gpus_per_replica, gpus, node, place)
+    hardware = declared_hardware(pool.node, place.at("node"), as_of=as_of)
+    per_node = _replicas_per_node(pool.gpus_per_replica, hardware, place)
     cap = pool.replicas.max / per_node
     floor, warm = whole(pool.replicas.min / per_node), warm_nodes(target)
     wanted = Wanted(floor=floor, most=whole(cap), warm=warm)
-    if list_price is None and buys_on_demand(pool.purchase, wanted):
+    if hardware.price is None and buys_on_demand(pool.purchase, wanted):
         raise _no_list_price(pool.node, place, target, as_of)
-    bought = buy(pool.purchase, place.at("purchase"), list_price, wanted)
+    bought = buy(pool.purchase, place.at("purchase"), hardware.price, wanted)
     return NodePlan(
-        gpu=gpu,
+        chip=hardware.chip,
         instance=_instance(pool.node, target, place.at("node.instance_type")),
-        node=node,
-        gpus_per_node=gpus,
+        node=hardware.node,
+        gpus_per_node=hardware.gpus,
         gpus_per_replica=pool.gpus_per_replica,
         replicas_per_node=per_node,
         price=bought.price,
@@ -114,49 +119,18 @@ def plan_nodes(pool: declared.Pool, place: Place, *, target: Target, as_of: date
     )
 
 
-def _replicas_per_node(each: int, gpus: int, node: str, place: Place) -> int:
+def _replicas_per_node(each: int, hardware: Hardware, place: Place) -> int:
     """Return how many replicas a node holds, all of its GPUs used: an idle GPU would be paid for good."""
+    gpus = hardware.gpus
+    if gpus == 0:
+        return 1
     if gpus % each:
         raise place.at("gpus_per_replica").error(
-            found=f"{each}, which does not divide the {gpus} GPUs of {node}",
+            found=f"{each}, which does not divide the {gpus} GPUs of {hardware.node}",
             allowed=", ".join(f"{size}" for size in range(1, gpus + 1) if gpus % size == 0),
             remedy="take a number that leaves no GPU idle, another node, or a smaller precision",
         )
     return gpus // each
-
-
-def _node(
-    node: declared.Node, place: Place, as_of: date
-) -> tuple[facts.Gpu, int, str, Price | None]:
-    """Return the GPU, how many of them, the node's name, and its on-demand price if it has one."""
-    if isinstance(node, declared.OwnNode):
-        with answering(place.at("gpu")):
-            gpu = facts.gpu(node.gpu)
-        price = Price(
-            usd_per_hour=node.usd_per_hour,
-            source=node.evidence,
-            checked=node.checked,
-            label="own price",
-            field="node.checked",
-            max_age_days=NEGOTIATED_PRICE_MAX_AGE_DAYS,
-        )
-        return gpu, node.gpus, f"node of {node.gpus} x {node.gpu}", price
-    with answering(place.at("instance_type")):
-        instance = facts.instance(node.instance_type)
-    if instance.gpu is None:
-        raise place.at("instance_type").error(
-            found=f"{node.instance_type}, which has no GPU",
-            allowed="an instance type with GPUs",
-            remedy="see `python -m gate prices` for the known ones",
-        )
-    record = instance_price(node.instance_type, region=node.region, as_of=as_of)
-    list_price = _listed(record) if record else None
-    return (
-        facts.gpu(instance.gpu),
-        instance.gpus,
-        f"{node.instance_type} in {node.region}",
-        list_price,
-    )
 
 
 def _instance(node: declared.Node, target: Target, place: Place) -> facts.Instance | None:
@@ -166,17 +140,6 @@ def _instance(node: declared.Node, target: Target, place: Place) -> facts.Instan
     instance = facts.instance(node.instance_type)
     check_local_disks(instance, target, place)
     return instance
-
-
-def _listed(record: facts.PriceRecord) -> Price:
-    return Price(
-        usd_per_hour=record.usd_per_hour,
-        source=record.source.url,
-        checked=record.source.checked,
-        label="on-demand list price",
-        field="node.instance_type",
-        max_age_days=facts.max_age_days("instance_price"),
-    )
 
 
 def _no_list_price(node: declared.Node, place: Place, target: Target, as_of: date) -> InputError:

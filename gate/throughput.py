@@ -51,12 +51,14 @@ def throughput(model: ServedModel, nodes: NodePlan, place: Place) -> Throughput:
 
 
 def _silicon(model: ServedModel, nodes: NodePlan) -> physics.Silicon:
-    gpus, gpu = nodes.gpus_per_replica, nodes.gpu
+    chips, chip = nodes.chips_per_replica, nodes.chip
+    # On a CPU vLLM takes its share of the pod's memory instead.
+    memory_gib = model.serving.memory_gib if chip.memory_gib is None else chip.memory_gib * chips
     usable = model.serving.gpu_memory_utilization
     return physics.Silicon(
-        memory_bytes=gpu.memory_gib * physics.GIB * gpus * usable,
-        bytes_per_second=gpu.memory_bandwidth_gb_per_s * 1e9 * gpus,
-        dense_flops=physics.dense_flops(gpu.dense_tflops, model.weights.precision) * gpus,
+        memory_bytes=memory_gib * physics.GIB * usable,
+        bytes_per_second=chip.memory_bandwidth_gb_per_s * 1e9 * chips,
+        dense_flops=physics.dense_flops(chip.dense_tflops, model.weights.precision) * chips,
     )
 
 
@@ -118,7 +120,7 @@ def _network(model: ServedModel, nodes: NodePlan, place: Place) -> physics.Netwo
         elements_per_layer=shape.kv_elements_per_layer,
         kv_heads=shape.kv_heads,
         precision=weights.kv_cache_precision,
-        gpus=nodes.gpus_per_replica,
+        gpus=nodes.chips_per_replica,
     )
     return physics.Network(
         weight_bytes=published * physics.GIB if published else shape.parameters * width,

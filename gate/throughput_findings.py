@@ -37,7 +37,7 @@ def _same_deployment(model: ServedModel, nodes: NodePlan, place: Place) -> Itera
     expected = {
         "precision": (benchmark.precision, model.weights.precision),
         "revision": (benchmark.revision, model.weights.revision),
-        "gpu": (benchmark.gpu, nodes.gpu.name),
+        "gpu": (benchmark.gpu, nodes.chip.name),
         "gpus": (benchmark.gpus, nodes.gpus_per_replica),
     }
     for field, (found, wanted) in expected.items():
@@ -103,16 +103,16 @@ def _cache_credit(model: ServedModel, place: Place) -> Iterator[Finding]:
 def _fits(
     model: ServedModel, served: Throughput, nodes: NodePlan, place: Place
 ) -> Iterator[Finding]:
-    shape, gpus = model_shape(model, place), nodes.gpus_per_replica
+    shape, chips = model_shape(model, place), nodes.chips_per_replica
     needed = model.workload.max_model_len
     if served.kv_tokens < needed:
         room = max(0.0, served.kv_tokens)
         yield blocking(
             place.at("workload.max_input_tokens"),
-            found=f"{needed:,} tokens of context; {served.usable_gib:.1f} GiB usable on {gpus} x "
-            f"{nodes.gpu.name} less {served.weight_gib:.1f} GiB of weights hold {room:,.0f}",
+            found=f"{needed:,} tokens of context; {served.usable_gib:.1f} GiB usable on {chips} x "
+            f"{nodes.chip.name} less {served.weight_gib:.1f} GiB of weights hold {room:,.0f}",
             allowed=f"up to {room:,.0f} tokens",
-            remedy="use more or larger GPUs, a smaller precision, or a shorter context",
+            remedy=f"{_more_memory(nodes)}, a smaller precision, or a shorter context",
         )
     if needed > shape.max_position_embeddings:
         yield blocking(
@@ -121,14 +121,18 @@ def _fits(
             allowed=f"up to the model's {shape.max_position_embeddings:,}",
             remedy="shorten max_input_tokens or max_output_tokens",
         )
-    if shape.attention_heads % gpus:
+    if shape.attention_heads % chips:
         sizes = physics.tensor_parallel_sizes(shape.attention_heads, up_to=nodes.gpus_per_node)
         yield blocking(
             place.at("pool.gpus_per_replica"),
-            found=f"{gpus}; {shape.name} has {shape.attention_heads} attention heads",
+            found=f"{chips}; {shape.name} has {shape.attention_heads} attention heads",
             allowed=", ".join(f"{size}" for size in sizes if nodes.gpus_per_node % size == 0),
             remedy="use a number of GPUs that the heads divide over",
         )
+
+
+def _more_memory(nodes: NodePlan) -> str:
+    return "use more or larger GPUs" if nodes.gpus_per_node else "raise serving.memory_gib"
 
 
 def _possible(served: Throughput, place: Place) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stacks.errors import ContradictionError
 from stacks.numbers import (
     Amount,
     Count,
@@ -32,14 +33,9 @@ class CatalogNode(Declared):
     """Region whose list price counts, e.g. us-east-1."""
 
 
-class OwnNode(Declared):
-    """A node that the gate has no price for: on-premises, another cloud, a quote."""
+class QuotedNode(Declared):
+    """A node that the gate has no price for."""
 
-    kind: Literal["own"]
-    gpu: Text
-    """GPU as in `python -m gate prices`, e.g. l4-24gb."""
-    gpus: Count
-    """GPUs in the node."""
     usd_per_hour: UsdPerHour
     """USD for one node-hour, everything it needs to run included (power, space, depreciation)."""
     evidence: Text
@@ -48,7 +44,29 @@ class OwnNode(Declared):
     """Day the price was last confirmed."""
 
 
-Node = Annotated[CatalogNode | OwnNode, Field(discriminator="kind")]
+class OwnNode(QuotedNode):
+    """A node with GPUs on-premises, at another cloud, or by a quote."""
+
+    kind: Literal["own"]
+    gpu: Text
+    """GPU as in `python -m gate prices`, e.g. l4-24gb."""
+    gpus: Count
+    """GPUs in the node."""
+
+
+class CpuNode(QuotedNode):
+    """A node without a GPU: it holds one replica, of vLLM's build for CPUs."""
+
+    kind: Literal["cpu"]
+    processor: Text
+    """Its processor, by the name that the benchmark has for it, e.g. ryzen-9-7940hs."""
+    memory_bandwidth_gb_per_s: Positive
+    """Peak of its memory in GB (10^9 bytes) a second: channels x transfers a second x 8 bytes."""
+    bf16_tflops: Positive
+    """Peak of its arithmetic on bf16: cores x GHz x operations a cycle / 1,000."""
+
+
+Node = Annotated[CatalogNode | OwnNode | CpuNode, Field(discriminator="kind")]
 
 
 class FixedPool(Declared):
@@ -99,8 +117,8 @@ class Benchmark(Declared):
     precision: Text
     """Precision of the weights that were measured."""
     gpu: Text
-    """GPU that was measured."""
-    gpus: Count
+    """GPU that was measured; the processor, on a node without one."""
+    gpus: CountOrZero
     """GPUs of the replica that was measured."""
     input_tokens: TokensPerRequest
     """Mean input length of the measurement."""
@@ -125,11 +143,24 @@ class Pool(Declared):
 
     node: Node
     """What is bought; whole nodes are paid, used or not."""
-    gpus_per_replica: Count
-    """GPUs that one replica spans (tensor parallel); the GPUs of a node are a multiple of it."""
+    gpus_per_replica: CountOrZero
+    """GPUs that one replica spans (tensor parallel); the GPUs of a node are a multiple of it. 0 on nodes
+    without any."""
     replicas: Replicas
     """Floor and cap."""
     scaling: Scaling
     """Fixed, or following the load."""
     purchase: Purchase
     """How nodes are bought."""
+
+    @model_validator(mode="after")
+    def _gpus_are_where_nodes_have_them(self) -> Self:
+        on_cpu = isinstance(self.node, CpuNode)
+        if on_cpu is not (self.gpus_per_replica == 0):
+            raise ContradictionError(
+                field=".gpus_per_replica",
+                found=f"{self.gpus_per_replica}, with node.kind: {self.node.kind}",
+                allowed="0 with node.kind: cpu, and from 1 with any other",
+                remedy="say how many GPUs a replica spans, or that its node has none",
+            )
+        return self

@@ -1,5 +1,6 @@
 """The JSON schema of a stack file: completion and checks in editors, before anything runs."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -65,4 +66,10 @@ def _bounds_by_name(form: dict[str, Any]) -> None:
 
 def _models() -> dict[str, type[BaseModel]]:
     """Return every declared model by class name."""
-    return {str(model.__name__): model for model in Declared.__subclasses__()}
+    return {str(model.__name__): model for model in _below(Declared)}
+
+
+def _below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _below(model)

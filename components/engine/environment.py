@@ -35,6 +35,7 @@ def environment(
     offline: bool,
     traced_as: str | None,
     aws_region: str | None = None,
+    cpu_threads: int | None = None,
 ) -> dict[str, str]:
     """Return the engine's environment variables.
 
@@ -42,8 +43,8 @@ def environment(
     `engine_cache_path` compiled graphs (kept, they shorten the next cold start) and `home_path` what
     other libraries write. `startup_budget_s` is what the startup probe allows; `offline` says that
     the weights are in place and the hub must not be asked; `traced_as` is the name under which spans
-    are sent, None where none are; `aws_region` is that of the stack's
-    bucket for weights, None where they are elsewhere.
+    are sent, None where none are; `aws_region` is that of the stack's bucket for weights, None where
+    they are elsewhere; `cpu_threads` is how many compute, None where GPUs do.
     """
     variables = {
         "HOME": home_path,
@@ -57,7 +58,9 @@ def environment(
             int((largest_request_mib + ROUTER_ROOM_MIB) * 2**20)
         ),
     }
-    return FIXED | variables | (OFFLINE if offline else {}) | _tracing(traced_as) | aws(aws_region)
+    if offline:
+        variables |= OFFLINE
+    return FIXED | variables | _tracing(traced_as) | aws(aws_region) | _threads(cpu_threads)
 
 
 def aws(region: str | None) -> dict[str, str]:
@@ -75,6 +78,16 @@ def aws(region: str | None) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
     }
+
+
+def _threads(count: int | None) -> dict[str, str]:
+    """Return what keeps vLLM on a CPU to the cores of its pod.
+
+    By itself it binds a thread to each core of the machine: a pod's share is time, not cores.
+    """
+    if count is None:
+        return {}
+    return {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(count)}
 
 
 def _tracing(name: str | None) -> dict[str, str]:

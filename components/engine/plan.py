@@ -71,6 +71,7 @@ class VllmPlan:
     environment: dict[str, str]
     timings: Timings
     gpus: int
+    """0 where the CPUs compute."""
     cpus: float
     memory_gib: float
     """Request and limit, shared memory included."""
@@ -142,7 +143,7 @@ def _checked_plan(
 ) -> VllmPlan:
     serving, gpus = model.serving, model.pool.gpus_per_replica
     weights = engine_weights(model, around.model_store)
-    shared = SHARED_MEMORY_GIB if gpus == 1 else SHARED_MEMORY_GIB_PER_GPU * gpus
+    shared = SHARED_MEMORY_GIB if gpus <= 1 else SHARED_MEMORY_GIB_PER_GPU * gpus
     return VllmPlan(
         image=serving.image,
         arguments=arguments(engine_settings(model, weights, around)),
@@ -155,6 +156,7 @@ def _checked_plan(
             offline=weights.offline,
             traced_as=f"vllm-{model.name}" if around.traces else None,
             aws_region=_store_region(model, target),
+            cpu_threads=None if gpus else max(1, math.floor(serving.cpus)),
         ),
         timings=times,
         gpus=gpus,
@@ -163,7 +165,7 @@ def _checked_plan(
         shared_memory_gib=shared,
         weights_claim=weights.claim,
         downloads=weights.downloads,
-        surge=serving.spare_gpus_for_rollout >= gpus,
+        surge=serving.spare_gpus_for_rollout >= gpus > 0,
     )
 
 
@@ -200,7 +202,7 @@ def engine_settings(
         revision=source.revision,
         served_model_name=(model.name, *sorted(around.aliases.union(serving.aliases))),
         port=PORT,
-        tensor_parallel_size=model.pool.gpus_per_replica,
+        tensor_parallel_size=model.pool.gpus_per_replica or 1,
         pipeline_parallel_size=1,
         max_model_len=model.workload.max_model_len,
         max_num_seqs=serving.max_num_seqs,

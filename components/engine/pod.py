@@ -31,6 +31,8 @@ ENGINE_KEY: Final = "engine-key"
 answer nobody else. Probes and Prometheus need none: /health and /metrics are open, as is /invocations,
 which generates text too, so that the network policy is what keeps others out."""
 KEYS_FOLDER: Final = "/etc/vllm"
+GPU: Final = "nvidia.com/gpu"
+"""The resource of NVIDIA's device plugin, and the taint that nodes with it carry."""
 
 WEIGHTS_CLAIM = "weights-claim"
 """Volume of the weights, where they come from one."""
@@ -61,9 +63,11 @@ def pod_template(
         "containers": [_container(plan, token_secret)],
         "volumes": _volumes(plan),
         "node_selector": node_selector,
-        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
         "topology_spread_constraints": [spread(pod_labels, ZONE)],
     }
+    if plan.gpus:
+        # Nodes with GPUs keep off whoever asks for none.
+        spec["tolerations"] = [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
     if plan.downloads:
         spec["init_containers"] = _downloads(plan, token_secret)
     annotations = {FILES_DIGEST: digest({}, reads)}
@@ -73,8 +77,8 @@ def pod_template(
 def _resources(plan: VllmPlan, *, gpus: bool) -> ResourceRequirementsArgsDict:
     # Requests equal limits: a replica is never squeezed by a neighbour while it serves.
     amounts = {"cpu": f"{plan.cpus:g}", "memory": f"{plan.memory_gib:g}Gi"}
-    if gpus:
-        amounts["nvidia.com/gpu"] = str(plan.gpus)
+    if gpus and plan.gpus:
+        amounts[GPU] = str(plan.gpus)
     return {"requests": amounts, "limits": amounts}
 
 

@@ -7,6 +7,7 @@ from gate.cold_start import ColdStart, cold_start
 from gate.costs import AWS
 from gate.decision import Decision
 from gate.economics.units import SECONDS_PER_MONTH
+from gate.nodes import NodePlan
 from gate.report.words import tokens, usd
 from stacks.pool import Autoscaled
 
@@ -53,10 +54,7 @@ def _node(case: ModelCase) -> Iterator[str]:
         f"c           = {nodes.price.usd_per_hour:g} USD/h x 730 h{overhead}"
         f" = {usd(nodes.node_usd_per_month)} USD a node-month"
     )
-    yield (
-        f"nodes       : {nodes.gpus_per_node} GPUs // {nodes.gpus_per_replica} a replica"
-        f" = {nodes.replicas_per_node} replicas a node"
-    )
+    yield f"nodes       : {_packing(nodes)}"
     served = case.served
     yield f"q           = {served.tokens_per_second:,.6g} tokens/s a replica at the SLO"
     yield (
@@ -66,6 +64,15 @@ def _node(case: ModelCase) -> Iterator[str]:
     yield (
         f"memory      : {served.usable_gib:.1f} GiB usable - {served.weight_gib:.1f} GiB weights"
         f" hold the KV cache of {served.kv_tokens:,.0f} tokens; {case.model.workload.max_model_len:,} are asked"
+    )
+
+
+def _packing(nodes: NodePlan) -> str:
+    if nodes.gpus_per_node == 0:
+        return "no GPUs, 1 replica a node"
+    return (
+        f"{nodes.gpus_per_node} GPUs // {nodes.gpus_per_replica} a replica"
+        f" = {nodes.replicas_per_node} replicas a node"
     )
 
 

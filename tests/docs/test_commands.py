@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docs.test_docs import DOCUMENTS, FENCES, ROOT, prose
+from tests.docs.documents import DOCUMENTS, FENCES, ROOT, prose
 
 TOOL = re.compile(r"python tools/(\w+)\.py(.*)", re.DOTALL)
 READ_APART = {"copy_images", "pin_add_ons", "pin_images"}

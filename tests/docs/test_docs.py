@@ -2,79 +2,20 @@
 
 import doctest
 import json
-import os
 import re
 import shlex
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from gate.cli import main
-from gate.constraints import seal, status
-from stacks.constraint import HardConstraint
 from stacks.workload import Evidence
-from tests.factories import STACKS, write_stack
+from tests.docs.documents import DOCUMENTS, FENCES, ROOT, fences, files, prose
+from tests.factories import STACKS
 
-ROOT = Path(__file__).resolve().parents[2]
-SKIPPED = {"out", "node_modules"}
-AS_OF = date(2026, 11, 21)
-
-
-def files(*suffixes: str) -> list[Path]:
-    """Return the files of the repository that end so, without what tools and runs have made."""
-    found = []
-    for folder, below, names in os.walk(ROOT):
-        below[:] = [name for name in below if not name.startswith(".") and name not in SKIPPED]
-        found += [Path(folder, name) for name in names if name.endswith(suffixes)]
-    return sorted(found)
-
-
-DOCUMENTS = files(".md")
-
-
-@dataclass(frozen=True)
-class Fence:
-    """A fenced block and the section it stands in."""
-
-    document: Path
-    line: int
-    section: str
-    language: str
-    text: str
-
-    def __str__(self):
-        return f"{self.document.relative_to(ROOT)}:{self.line}"
-
-
-def fences(document: Path) -> Iterator[Fence]:
-    section, opened, language, inside = "", 0, "", list[str]()
-    for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
-        if opened and line.strip() == "```":
-            yield Fence(document, opened, section, language, "\n".join(inside) + "\n")
-            opened, inside = 0, []
-        elif opened:
-            inside.append(line)
-        elif line.startswith("```"):
-            opened, language = number, line[3:].strip()
-        elif line.startswith("#"):
-            section = line.lstrip("# ")
-
-
-def prose(document: Path) -> str:
-    """Return the text without its fenced blocks."""
-    return re.sub(
-        r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
-    )
-
-
-FENCES = [fence for document in DOCUMENTS for fence in fences(document)]
 MODEL = ROOT / "docs" / "model.md"
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]|\.\d)")
 
@@ -200,47 +141,3 @@ def test_the_measurement_file_is_one():
     examples = [fence for fence in fences(MODEL) if fence.language == "json"]
 
     assert [Evidence.model_validate(json.loads(example.text)) for example in examples]
-
-
-def overriding_example() -> dict[str, Any]:
-    """Return the constraint that docs/overriding.md shows."""
-    (shown,) = (f for f in FENCES if f.document.name == "overriding.md" and f.language == "yaml")
-    (constraint,) = yaml.safe_load(shown.text)["constraints"]
-    declared: dict[str, Any] = constraint
-    return declared
-
-
-def test_the_constraint_in_the_example_stands_with_its_seal():
-    constraint = HardConstraint.model_validate(overriding_example())
-    approval = constraint.approval
-
-    assert approval is not None
-    assert approval.seal == seal(
-        constraint,
-        inputs_hash=approval.inputs_hash,
-        premium_usd_per_month=approval.premium_usd_per_month,
-    )
-    assert status(
-        constraint,
-        inputs_hash=approval.inputs_hash,
-        premium_usd_per_month=approval.premium_usd_per_month,
-        as_of=AS_OF,
-    ).stands
-
-
-def test_the_procedure_of_overriding_lets_the_refused_stack_through(tmp_path, capsys):
-    document = yaml.safe_load((STACKS / "Pulumi.demo-refused.yaml").read_text(encoding="utf-8"))
-    stack = document["config"]["breakeven:stack"]
-    described = overriding_example() | {"approval": None}
-    asked = ["--as-of", f"{AS_OF}"]
-
-    refused = main(["check", str(write_stack(tmp_path, stack)), *asked])
-    stack["constraints"] = [described]
-    unapproved = main(["check", str(write_stack(tmp_path, stack)), *asked])
-    capsys.readouterr()
-    main(["approve", str(write_stack(tmp_path, stack)), *asked])
-    stack["constraints"] = [described | yaml.safe_load(capsys.readouterr().out)]
-    approved = main(["check", str(write_stack(tmp_path, stack)), *asked])
-
-    assert (refused, unapproved, approved) == (1, 1, 0)
-    assert "VERDICT: mandated" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from stacks.errors import InputError
 from stacks.target import Kubernetes
 from tests.components.aws.registered import declared
 from tests.components.engine.models import (
+    ON_CPU,
     PLACE,
     RENDER,
     TRACED,
@@ -106,6 +107,20 @@ def test_a_roll_out_starts_a_new_replica_first_only_where_its_gpus_are_spare(
     model = a_model(**{"pool.gpus_per_replica": 2, "serving.spare_gpus_for_rollout": spare})
 
     assert plan_of(model).surge is surge
+
+
+@pytest.mark.parametrize(("cpus", "threads"), [(8, "8"), (2.5, "2"), (0.5, "1")])
+def test_on_a_cpu_the_engine_computes_with_the_cores_of_its_pod(cpus: float, threads: str):
+    plan = plan_of(a_model(**ON_CPU, **{"serving.cpus": cpus}))
+
+    assert plan.environment["OMP_NUM_THREADS"] == threads
+    assert plan.environment["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
+    assert flag(plan.arguments, "--tensor-parallel-size") in (None, "1")
+    assert not plan.surge
+
+
+def test_on_a_gpu_threads_are_vllms_own_affair():
+    assert "OMP_NUM_THREADS" not in plan_of(a_model()).environment
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.components.engine.models import (
     HUB_ADAPTER,
     IMAGE,
     LOCAL_ADAPTER,
+    ON_CPU,
     S3,
     VOLUME,
     a_model,
@@ -100,6 +101,20 @@ def test_the_hub_token_is_a_reference_and_only_where_there_is_one():
     assert "HF_TOKEN" not in variables(template()["containers"][0])
     reference = variables(template(token_secret="hub-token")["containers"][0])["HF_TOKEN"]
     assert reference["value_from"]["secret_key_ref"] == {"name": "hub-token", "key": "token"}
+
+
+def test_a_replica_on_a_gpu_asks_for_it_and_passes_the_taint_of_its_node():
+    spec = template()
+
+    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert [each["key"] for each in spec["tolerations"]] == ["nvidia.com/gpu"]
+
+
+def test_a_replica_on_a_cpu_asks_for_no_gpu_and_stays_off_nodes_that_have_one():
+    spec = template(a_model(**ON_CPU))
+
+    assert set(spec["containers"][0]["resources"]["limits"]) == {"cpu", "memory"}
+    assert "tolerations" not in spec
 
 
 def test_a_volume_of_weights_is_mounted_read_only():

@@ -9,7 +9,14 @@ def images_of(plane: DataPlane) -> dict[str, Image]:
     """Return the table of images of a process node, by repository."""
     vllm = plane.vllm
     folder = plane.tiny_model
-    settings = vllm.environment(folder) | tiny_model.SETTINGS
+    engine = Image(
+        commands={
+            "vllm": (str(vllm.python), "-m", "vllm.entrypoints.cli.main"),
+            "python3": (str(vllm.python),),
+        },
+        environment=vllm.environment(folder) | tiny_model.SETTINGS,
+        reads=(vllm.overlay, folder),
+    )
     return {
         "envoyproxy/envoy": _program("/usr/local/bin/envoy", str(plane.envoy)),
         "envoyproxy/ratelimit": _program("/bin/ratelimit", str(plane.ratelimit)),
@@ -17,14 +24,8 @@ def images_of(plane: DataPlane) -> dict[str, Image]:
         "vllm/vllm-router": _program(
             "vllm-router", str(plane.vllm_router.with_name("python")), str(plane.vllm_router)
         ),
-        "vllm/vllm-openai": Image(
-            commands={
-                "vllm": (str(vllm.python), "-m", "vllm.entrypoints.cli.main"),
-                "python3": (str(vllm.python),),
-            },
-            environment=settings,
-            reads=(vllm.overlay, folder),
-        ),
+        "vllm/vllm-openai": engine,
+        "vllm/vllm-openai-cpu": engine,
         "langfuse/langfuse": Image(commands={"node": ("node",)}),  # for the Job that sets prices
         "prom/prometheus": Image(entrypoint=(str(plane.prometheus),)),
         "otel/opentelemetry-collector-contrib": Image(entrypoint=(str(plane.otelcol),)),

@@ -1,4 +1,4 @@
-"""The real KEDA follows the real gateway: nobody, one, two and nobody again."""
+"""The real KEDA follows the real gateway: nobody, one, two and nobody again. On nodes without a GPU."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dataplane.process_node.node import ProcessNode
-from tests.dataplane.serving.declared import MODEL, changes
+from tests.dataplane.serving.declared import DIGEST, MODEL, changes
 from tests.dataplane.serving.deployed import Deployed, deployed
 from tests.dataplane.serving.load import WHOLE, at_once, streams
 from tests.dataplane.serving.service_proxy import service_proxy
@@ -14,6 +14,7 @@ from tests.dataplane.serving.stand_ins import Hosted, Langfuse
 from tests.engine.control_plane import ControlPlane
 from tests.engine.keda import add_definitions, run_keda
 from tests.engine.kubernetes_api import Manifest
+from tests.factories import cpu_node
 from tools.data_plane import DataPlane
 
 COLD_START_S = 40
@@ -21,6 +22,12 @@ COLD_START_S = 40
 HOLD_S = 110
 COOLDOWN_S = 45
 SCALED = {
+    "models[0].pool.node": cpu_node(),
+    "models[0].pool.gpus_per_replica": 0,
+    "models[0].benchmark.gpu": "ryzen-7-7840u",
+    "models[0].benchmark.gpus": 0,
+    "models[0].benchmark.total_tokens_per_second": 1200,
+    "models[0].serving.image": f"vllm/vllm-openai-cpu{DIGEST}",
     "gateway.replicas": 1,
     "models[0].pool.replicas": {"min": 0, "max": 3},
     "models[0].pool.scaling": {"kind": "autoscaled", "lead_minutes": 1, "hold_minutes": 0.5},

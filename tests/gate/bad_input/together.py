@@ -1,6 +1,6 @@
 """Values that are fine alone and do not go together."""
 
-from tests.factories import ABSENT, Changes, a_stack, own_node
+from tests.factories import ABSENT, Changes, a_stack, cpu_node, own_node
 from tests.gate.bad_input import LOAD, Wrong
 
 M = "models[0]."
@@ -23,6 +23,7 @@ BLOCK = {
 }
 STORAGE = "operations.infrastructure.storage"
 UPDATES = M + "costs.model_updates"
+ON_CPU: Changes = {M + "pool.node": cpu_node(), M + "pool.gpus_per_replica": 0}
 FIXED: Changes = {M + "pool.scaling": {"kind": "fixed"}}
 
 
@@ -85,6 +86,41 @@ POOLS = (
             M + "benchmark.gpus": 3,
         },
         allowed="1, 2, 4, 8",
+    ),
+    Wrong(
+        "a replica without GPUs on a node that has them",
+        M + "pool.gpus_per_replica",
+        "0, with node.kind: instance",
+        changes={M + "pool.gpus_per_replica": 0},
+        allowed="from 1",
+    ),
+    Wrong(
+        "GPUs of a node without any",
+        M + "pool.gpus_per_replica",
+        "1, with node.kind: cpu",
+        changes={M + "pool.node": cpu_node()},
+        allowed="0 with node.kind: cpu",
+    ),
+    Wrong(
+        "weights that CPUs do not compute with",
+        M + "weights.precision",
+        "fp8, with pool.node.kind: cpu",
+        changes={**ON_CPU, M + "weights.precision": "fp8"},
+        allowed="bf16 (weights in int8 or int4 as well)",
+    ),
+    Wrong(
+        "a KV cache that CPUs do not compute with",
+        M + "weights.kv_cache_precision",
+        "fp8, with pool.node.kind: cpu",
+        changes={**ON_CPU, M + "weights.kv_cache_precision": "fp8"},
+        allowed="bf16",
+    ),
+    Wrong(
+        "spare GPUs of a node without any",
+        M + "serving.spare_gpus_for_rollout",
+        "1, with pool.node.kind: cpu",
+        changes={**ON_CPU, M + "serving.spare_gpus_for_rollout": 1},
+        allowed="no spare GPUs",
     ),
     Wrong(
         "more nodes committed than the cap needs",
