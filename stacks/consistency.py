@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from stacks.aws.checks import aws_problems
 from stacks.aws.target import Eks
+from stacks.cpu_nodes import cpu_problems
 from stacks.errors import ContradictionError
 from stacks.names import name_problems
 from stacks.observability import BundledStores, OwnLangfuse
-from stacks.pool import Autoscaled, CpuNode
+from stacks.pool import Autoscaled
 from stacks.target import node_start_seconds
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _problems(stack: "Stack") -> Iterator[ContradictionError]:
         yield from _fallback_price(f".models[{index}].serving.fallback", model)
         yield from _times(f".models[{index}].serving", model, stack)
         yield from _evaluation(f".models[{index}].serving", model)
-        yield from _on_cpu(f".models[{index}]", model)
+        yield from cpu_problems(f".models[{index}]", model)
     yield from _keys(stack)
     yield from _environment(stack)
     yield from aws_problems(stack)
@@ -127,26 +128,6 @@ def _evaluation(place: str, model: "ServedModel") -> Iterator[ContradictionError
             allowed="an evaluation where a replica is always up",
             remedy="keep one replica up, or take the evaluation out: nobody would be there to answer it",
         )
-
-
-def _on_cpu(place: str, model: "ServedModel") -> Iterator[ContradictionError]:
-    """Yield what asks for GPUs on nodes that have none, formats of numbers that only they compute."""
-    if not isinstance(model.pool.node, CpuNode):
-        return
-    weights, spare = model.weights, model.serving.spare_gpus_for_rollout
-    found: dict[str, object] = {
-        "weights.precision": weights.precision if weights.precision in ("fp8", "fp4") else None,
-        "weights.kv_cache_precision": "fp8" if weights.kv_cache_precision == "fp8" else None,
-        "serving.spare_gpus_for_rollout": spare or None,
-    }
-    for field, value in found.items():
-        if value:
-            yield ContradictionError(
-                field=f"{place}.{field}",
-                found=f"{value}, with pool.node.kind: cpu",
-                allowed="bf16 (weights in int8 or int4 as well), and no spare GPUs",
-                remedy="take it out, or declare a node with GPUs",
-            )
 
 
 def _times(place: str, model: "ServedModel", stack: "Stack") -> Iterator[ContradictionError]:

@@ -97,7 +97,7 @@ class Serving(Declared):
     drain_seconds: Positive
     """The longest request that is let finish when a replica stops."""
     gpu_memory_utilization: Share = 0.92
-    """Share of the GPU's memory the engine takes (vLLM's default)."""
+    """Share of the GPU's memory that the engine takes (vLLM's default); on a CPU, of memory_gib."""
     max_num_seqs: Count | None = None
     """Requests batched at once; left out, the engine's default."""
     max_queued_requests: Count | None = None

@@ -68,7 +68,11 @@ def test_a_throughput_above_the_roofline_is_impossible_here_too():
 @pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
-        ({"serving__memory_gib": 12}, "workload.max_input_tokens", "raise serving.memory_gib"),
+        (
+            {"serving__memory_gib": 12, "serving__gpu_memory_utilization": 0.8},
+            "workload.max_input_tokens",
+            "raise serving.memory_gib",
+        ),
         ({"benchmark__gpu": "h100-sxm-80gb"}, "benchmark.gpu", "deploy what was measured"),
         ({"benchmark__gpus": 1}, "benchmark.gpus", "deploy what was measured"),
     ],

@@ -27,6 +27,7 @@ SCALED = {
     "models[0].benchmark.gpu": "ryzen-7-7840u",
     "models[0].benchmark.gpus": 0,
     "models[0].benchmark.total_tokens_per_second": 1200,
+    "models[0].serving.gpu_memory_utilization": 0.8,
     "models[0].serving.image": f"vllm/vllm-openai-cpu{DIGEST}",
     "gateway.replicas": 1,
     "models[0].pool.replicas": {"min": 0, "max": 3},

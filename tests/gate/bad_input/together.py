@@ -106,7 +106,7 @@ POOLS = (
         M + "weights.precision",
         "fp8, with pool.node.kind: cpu",
         changes={**ON_CPU, M + "weights.precision": "fp8"},
-        allowed="bf16 (weights in int8 or int4 as well)",
+        allowed="bf16, int8, int4",
     ),
     Wrong(
         "a KV cache that CPUs do not compute with",
@@ -120,7 +120,21 @@ POOLS = (
         M + "serving.spare_gpus_for_rollout",
         "1, with pool.node.kind: cpu",
         changes={**ON_CPU, M + "serving.spare_gpus_for_rollout": 1},
-        allowed="no spare GPUs",
+        allowed="0",
+    ),
+    Wrong(
+        "no memory left to vLLM's API server on a CPU",
+        M + "serving.gpu_memory_utilization",
+        "0.92 of 12 GiB, with pool.node.kind: cpu",
+        changes={**ON_CPU, M + "serving.memory_gib": 12},
+        allowed="up to 0.83, so that 2 GiB are left",
+    ),
+    Wrong(
+        "less memory on a CPU than vLLM's API server takes",
+        M + "serving.gpu_memory_utilization",
+        "0.92 of 2 GiB",
+        changes={**ON_CPU, M + "serving.memory_gib": 2},
+        allowed="a serving.memory_gib above 2",
     ),
     Wrong(
         "more nodes committed than the cap needs",
