@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from gate.costs import GPU, HOSTED, CostItem, OwnCosts, own_costs
+from gate.costs import HOSTED, NODES, CostItem, OwnCosts, own_costs
 from gate.economics.bills import Bills, Need, Pool
 from gate.economics.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, whole
 from gate.hosted import HostedRate, hosted_rate
@@ -46,7 +46,7 @@ class ModelCase(NamedTuple):
             count = self.model.pool.purchase.committed_nodes
             basis += f"; {count} of them at {committed.usd_per_hour:g} USD/h, {committed.label}"
         amount = mean * nodes.node_usd_per_month + nodes.commitment_usd_per_month
-        return CostItem(group=GPU, name=self.model.name, usd_per_month=amount, basis=basis)
+        return CostItem(group=NODES, name=self.model.name, usd_per_month=amount, basis=basis)
 
     @property
     def hosted_item(self) -> CostItem:

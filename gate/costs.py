@@ -14,7 +14,7 @@ from stacks import costs as declared
 from stacks.errors import Place
 from stacks.stack import ServedModel
 
-GPU = "gpu"
+NODES = "nodes"
 PEOPLE = "people"
 INFRASTRUCTURE = "infrastructure"
 AWS = "aws"

@@ -1,5 +1,6 @@
 """Where the benchmark is not about this deployment, does not fit it, or is not possible."""
 
+import math
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -13,6 +14,10 @@ from stacks.stack import ServedModel
 
 LENGTH_TOLERANCE: Final = 0.25
 """Throughput moves 26 times between shapes of one model on one GPU; a quarter either way is the same."""
+BESIDE_WORKER_GIB: Final = 2.0
+"""For vLLM's API server and scheduler on a CPU: 0.81 and 0.78 GiB resident once 0.33.0 was up with a
+model of 0.4 M weights on x86-64, measured 2026-11-22. Its worker takes gpu_memory_utilization of the pod's
+limit, and does not start if so much is not left; pages of the weights' files count as taken."""
 BENCHMARK_MAX_AGE_DAYS: Final = 365
 """Engines get faster: an old figure understates them, and says nothing of today's version."""
 
@@ -114,6 +119,8 @@ def _fits(
             allowed=f"up to {room:,.0f} tokens",
             remedy=f"{_more_memory(nodes)}, a smaller precision, or a shorter context",
         )
+    if not nodes.gpus_per_node:
+        yield from _left_of_the_pod(model, served, place)
     if needed > shape.max_position_embeddings:
         yield blocking(
             place.at("workload.max_input_tokens"),
@@ -128,6 +135,22 @@ def _fits(
             found=f"{chips}; {shape.name} has {shape.attention_heads} attention heads",
             allowed=", ".join(f"{size}" for size in sizes if nodes.gpus_per_node % size == 0),
             remedy="use a number of GPUs that the heads divide over",
+        )
+
+
+def _left_of_the_pod(model: ServedModel, served: Throughput, place: Place) -> Iterator[Finding]:
+    """Yield a worker that leaves no memory to the other processes of its pod and to cached weights."""
+    serving = model.serving
+    needed = BESIDE_WORKER_GIB + served.weight_gib
+    left = serving.memory_gib * (1 - serving.gpu_memory_utilization)
+    if left < needed:
+        share = math.floor(100 * (1 - needed / serving.memory_gib)) / 100
+        yield blocking(
+            place.at("serving.gpu_memory_utilization"),
+            found=f"{serving.gpu_memory_utilization:g} of {serving.memory_gib:g} GiB, which leaves "
+            f"{left:.1f} GiB to API server, scheduler and {served.weight_gib:.1f} GiB of cached weights",
+            allowed=f"up to {share:g}" if share > 0 else f"a memory_gib above {needed:.1f}",
+            remedy="raise serving.memory_gib, or let the worker take less of it",
         )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from stacks.aws.checks import aws_problems
 from stacks.aws.target import Eks
-from stacks.cpu_nodes import cpu_problems
+from stacks.cpu_nodes import processor_problems
 from stacks.errors import ContradictionError
 from stacks.names import name_problems
 from stacks.observability import BundledStores, OwnLangfuse
@@ -40,7 +40,7 @@ def _problems(stack: "Stack") -> Iterator[ContradictionError]:
         yield from _fallback_price(f".models[{index}].serving.fallback", model)
         yield from _times(f".models[{index}].serving", model, stack)
         yield from _evaluation(f".models[{index}].serving", model)
-        yield from cpu_problems(f".models[{index}]", model)
+        yield from processor_problems(f".models[{index}]", model)
     yield from _keys(stack)
     yield from _environment(stack)
     yield from aws_problems(stack)

@@ -63,7 +63,7 @@ class CpuNode(QuotedNode):
     memory_bandwidth_gb_per_s: Positive
     """Peak of its memory in GB (10^9 bytes) a second: channels x transfers a second x 8 bytes."""
     bf16_tflops: Positive
-    """Peak of its arithmetic on bf16: cores x GHz x operations a cycle / 1,000."""
+    """Peak of its arithmetic on bf16: cores x GHz at boost x operations a cycle / 1,000."""
 
 
 Node = Annotated[CatalogNode | OwnNode | CpuNode, Field(discriminator="kind")]

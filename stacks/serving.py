@@ -134,7 +134,7 @@ class Serving(Declared):
     evaluation: Evaluation | None = None
     """What the model must pass before the gateway's configuration changes."""
     node_selector: dict[str, str] = Field(default_factory=dict)
-    """Labels of the nodes that may run a replica; left out, any node with free GPUs."""
+    """Labels of the nodes that may run a replica; left out, any node that has room."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further arguments of the engine, flag (with its dashes) to value; true for a flag without one."""
 

@@ -150,7 +150,7 @@ def cpu_node(usd_per_hour: float = 0.01) -> Declaration:
         "kind": "cpu",
         "processor": "ryzen-7-7840u",
         "memory_bandwidth_gb_per_s": 89.6,
-        "bf16_tflops": 2.1,
+        "bf16_tflops": 2.6,
         "usd_per_hour": usd_per_hour,
         "evidence": "electricity, 30 W at 0.30 USD/kWh",
         "checked": "2026-11-01",

@@ -67,7 +67,7 @@ class EngineSettings:
     exceed what the KV cache holds, and the engine then refuses to start."""
     max_num_seqs: int | None
     """Most requests in a batch; None leaves it to vLLM, which goes by the GPU's memory: 1024 from
-    70 GiB on (A100 excepted), else 256 (0.33.0)."""
+    70 GiB on (A100 excepted), else 256; on a CPU 128 (0.33.0)."""
     gpu_memory_utilization: float
     """Share of the GPU's memory that the engine takes, above 0 and at most 1."""
     dtype: str

@@ -81,9 +81,10 @@ def aws(region: str | None) -> dict[str, str]:
 
 
 def _threads(count: int | None) -> dict[str, str]:
-    """Return what keeps vLLM on a CPU to the cores of its pod.
+    """Return what keeps vLLM on a CPU to its pod's share.
 
-    By itself it binds a thread to each core of the machine: a pod's share is time, not cores.
+    By itself it binds a thread to each core of a NUMA node that it may run on: all of them in a pod, whose
+    limit is of time.
     """
     if count is None:
         return {}

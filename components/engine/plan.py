@@ -33,6 +33,8 @@ PRE_STOP_S: Final = 15
 """Until every router has seen that the pod is going (facts: watch of EndpointSlices, 5 s checks)."""
 STARTUP_MARGIN: Final = 2.0
 """Over the measured cold start, and a node's start: on a bad day a registry or a hub is twice as slow."""
+CORES_TO_SERVE: Final = 1
+"""Not to compute on a CPU: vLLM's own binding keeps a core for its scheduler too."""
 SHARED_MEMORY_GIB: Final = 1.0
 """Of /dev/shm for one GPU; vLLM needs 160 MB, the default is 64 MB. Tensor parallel exchanges more."""
 SHARED_MEMORY_GIB_PER_GPU: Final = 4.0
@@ -74,7 +76,7 @@ class VllmPlan:
     """0 where the CPUs compute."""
     cpus: float
     memory_gib: float
-    """Request and limit, shared memory included."""
+    """Request and limit; shared memory comes on top with GPUs alone: on a CPU the gate judged the whole."""
     shared_memory_gib: float
     weights_claim: str | None
     """PersistentVolumeClaim of the weights, mounted read-only; None where they are elsewhere."""
@@ -156,12 +158,12 @@ def _checked_plan(
             offline=weights.offline,
             traced_as=f"vllm-{model.name}" if around.traces else None,
             aws_region=_store_region(model, target),
-            cpu_threads=None if gpus else max(1, math.floor(serving.cpus)),
+            cpu_threads=None if gpus else max(1, math.floor(serving.cpus) - CORES_TO_SERVE),
         ),
         timings=times,
         gpus=gpus,
         cpus=serving.cpus,
-        memory_gib=serving.memory_gib + shared,
+        memory_gib=serving.memory_gib + (shared if gpus else 0),
         shared_memory_gib=shared,
         weights_claim=weights.claim,
         downloads=weights.downloads,

@@ -20,7 +20,7 @@ from components.engine.keys import KEYS_FILE
 from components.engine.plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
 from components.engine.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
 from components.engine.weights import VOLUME, Download
-from components.pods import ZONE, secret_variable, spread, unprivileged, variable
+from components.pods import HOST, ZONE, secret_variable, spread, unprivileged, variable
 from components.workload import FILES_DIGEST, digest
 
 USER_ID = 2000
@@ -68,6 +68,9 @@ def pod_template(
     if plan.gpus:
         # Nodes with GPUs keep off whoever asks for none.
         spec["tolerations"] = [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
+    else:
+        # Two on one node would share the bandwidth that one was measured with.
+        spec["topology_spread_constraints"] = [spread(pod_labels, HOST)]
     if plan.downloads:
         spec["init_containers"] = _downloads(plan, token_secret)
     annotations = {FILES_DIGEST: digest({}, reads)}

@@ -172,6 +172,6 @@ def _pending(models: tuple[ModelSignals, ...], pick: Selector) -> Alert:
         expr=f"sum by (pod) ({pods}) > 0",
         for_s=PENDING_S,
         severity="warning",
-        summary="{{ $labels.pod }} waits for a GPU node.",
+        summary="{{ $labels.pod }} waits for a node.",
         anchor="gpu-pending",
     )

@@ -9,10 +9,10 @@ from gate.constraints import ConstraintStatus
 from gate.costs import (
     AWS,
     ESCALATION,
-    GPU,
     HOSTED,
     INFRASTRUCTURE,
     MODEL_UPDATES,
+    NODES,
     OTHER,
     PEOPLE,
     CostItem,
@@ -96,7 +96,7 @@ def _sum(label: str, amount: float) -> str:
     return f"{label:<{_LABEL}}{usd(amount).rjust(_AMOUNT)}"
 
 
-_GROUPS = (GPU, PEOPLE, INFRASTRUCTURE, AWS, MODEL_UPDATES, ESCALATION, OTHER, HOSTED)
+_GROUPS = (NODES, PEOPLE, INFRASTRUCTURE, AWS, MODEL_UPDATES, ESCALATION, OTHER, HOSTED)
 
 
 def _cost(item: CostItem) -> Iterator[str]:

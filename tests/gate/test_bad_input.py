@@ -9,6 +9,7 @@ from gate.cli import main
 from tests.factories import a_stack, write_stack
 from tests.gate.bad_input import LOAD, Wrong
 from tests.gate.bad_input.benchmarks import BENCHMARKS
+from tests.gate.bad_input.cpu_nodes import CPU_NODES
 from tests.gate.bad_input.dates import DATES
 from tests.gate.bad_input.files import ON_DISK
 from tests.gate.bad_input.names import NAMES
@@ -17,7 +18,7 @@ from tests.gate.bad_input.shape import SHAPES
 from tests.gate.bad_input.together import TOGETHER
 from tests.gate.bad_input.values import VALUES
 
-WRONG = (*VALUES, *SHAPES, *NAMES, *DATES, *TOGETHER, *BENCHMARKS, *ON_DISK, *ON_AWS)
+WRONG = (*VALUES, *SHAPES, *NAMES, *DATES, *TOGETHER, *BENCHMARKS, *CPU_NODES, *ON_DISK, *ON_AWS)
 MESSAGE = re.compile(r"found (?P<found>.+?); allowed: (?P<allowed>.+); remedy: (?P<remedy>.+)")
 JARGON = re.compile(
     r"Traceback|Input should|validation error|pydantic|<class|type=|Error\b|\bctx\b"

@@ -5,6 +5,7 @@ import pytest
 from gate.decision import Decision
 from gate.findings import Level
 from gate.report.explain import explain
+from stacks.errors import Problem
 from tests.factories import Changes, cpu_node, decide_plain
 
 M = "models[0]."
@@ -14,7 +15,9 @@ ON_CPU: Changes = {
     M + "benchmark.gpu": "ryzen-7-7840u",
     M + "benchmark.gpus": 0,
     M + "benchmark.total_tokens_per_second": 40,
-    M + "serving.memory_gib": 32,
+    M + "serving.image": "vllm/vllm-openai-cpu@sha256:" + 64 * "a",
+    M + "serving.memory_gib": 64,
+    M + "serving.gpu_memory_utilization": 0.5,
 }
 
 
@@ -24,12 +27,12 @@ def on_cpu(**changes: object) -> Decision:
 
 
 def test_a_node_holds_one_replica_whose_memory_is_its_pods():
-    """By hand: 32 GiB x 0.92 less 8.19 G x 2 bytes = 15.26 GiB leave 14.18 GiB, at 147,456 bytes a token."""
+    """By hand: 64 GiB x 0.5 less 8.19 G x 2 bytes = 15.26 GiB leave 16.74 GiB, at 147,456 bytes a token."""
     (case,) = on_cpu().cases
 
     assert (case.nodes.gpus_per_node, case.nodes.replicas_per_node) == (0, 1)
-    assert case.served.usable_gib == pytest.approx(32 * 0.92)
-    assert case.served.kv_tokens == pytest.approx(14.18 * 2**30 / 147_456, rel=0.001)
+    assert case.served.usable_gib == pytest.approx(64 * 0.5)
+    assert case.served.kv_tokens == pytest.approx(16.74 * 2**30 / 147_456, rel=0.001)
 
 
 def test_its_replicas_are_paid_as_whole_nodes():
@@ -69,7 +72,7 @@ def test_a_throughput_above_the_roofline_is_impossible_here_too():
     ("changes", "field", "said"),
     [
         (
-            {"serving__memory_gib": 12, "serving__gpu_memory_utilization": 0.8},
+            {"serving__memory_gib": 30},
             "workload.max_input_tokens",
             "raise serving.memory_gib",
         ),
@@ -85,3 +88,31 @@ def test_a_benchmark_or_a_memory_of_something_else_is_told(changes, field, said)
 
 def test_the_reader_is_told_that_there_are_no_gpus():
     assert "no GPUs, 1 replica a node" in explain(on_cpu())
+
+
+UTILIZATION = M + "serving.gpu_memory_utilization"
+
+
+def refused(memory_gib: float, share: float) -> list[Problem]:
+    memory = {"serving__memory_gib": memory_gib, "serving__gpu_memory_utilization": share}
+    return [f.problem for f in on_cpu(**memory).findings if f.problem.field == UTILIZATION]
+
+
+def test_the_worker_leaves_memory_to_the_other_processes_and_to_the_weights_in_the_page_cache():
+    """By hand: 2 + 15.26 GiB are needed of 64, so that 0.73 may be taken, and 0.74 not."""
+    assert not refused(64, 0.73)
+    (told,) = refused(64, 0.74)
+    assert told.allowed == "up to 0.73"
+
+
+@pytest.mark.parametrize("memory_gib", [19, 29, 35])
+def test_the_share_that_the_refusal_allows_passes(memory_gib):
+    (told,) = refused(memory_gib, 0.95)
+
+    assert not refused(memory_gib, float(told.allowed.removeprefix("up to ")))
+
+
+def test_a_pod_smaller_than_what_is_needed_beside_the_worker_is_told_so():
+    (told,) = refused(16, 0.5)
+
+    assert told.allowed == "a memory_gib above 17.3"

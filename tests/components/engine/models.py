@@ -18,7 +18,11 @@ VOLUME = {"kind": "volume", "claim": "weights", "path": "/qwen3-8b"}
 IMAGE = {"kind": "image", "path": "/opt/qwen3-8b"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HUB_ADAPTER = {"name": "legal", "id": "acme/legal-lora", "revision": COMMIT}
-ON_CPU = {"pool.node": cpu_node(), "pool.gpus_per_replica": 0}
+ON_CPU = {
+    "pool.node": cpu_node(),
+    "pool.gpus_per_replica": 0,
+    "serving.image": "vllm/vllm-openai-cpu@sha256:" + 64 * "a",
+}
 LOCAL_ADAPTER = {"name": "sql", "id": "/adapters/sql"}
 
 

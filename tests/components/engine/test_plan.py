@@ -109,14 +109,15 @@ def test_a_roll_out_starts_a_new_replica_first_only_where_its_gpus_are_spare(
     assert plan_of(model).surge is surge
 
 
-@pytest.mark.parametrize(("cpus", "threads"), [(8, "8"), (2.5, "2"), (0.5, "1")])
-def test_on_a_cpu_the_engine_computes_with_the_cores_of_its_pod(cpus: float, threads: str):
+@pytest.mark.parametrize(("cpus", "threads"), [(8, "7"), (2.5, "1"), (0.5, "1")])
+def test_on_a_cpu_all_cores_of_the_pod_but_one_compute(cpus: float, threads: str):
     plan = plan_of(a_model(**ON_CPU, **{"serving.cpus": cpus}))
 
     assert plan.environment["OMP_NUM_THREADS"] == threads
     assert plan.environment["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
     assert flag(plan.arguments, "--tensor-parallel-size") in (None, "1")
     assert not plan.surge
+    assert plan.memory_gib == 64, "of which the engine takes its share, as the gate judged"
 
 
 def test_on_a_gpu_threads_are_vllms_own_affair():

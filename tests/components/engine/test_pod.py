@@ -110,11 +110,13 @@ def test_a_replica_on_a_gpu_asks_for_it_and_passes_the_taint_of_its_node():
     assert [each["key"] for each in spec["tolerations"]] == ["nvidia.com/gpu"]
 
 
-def test_a_replica_on_a_cpu_asks_for_no_gpu_and_stays_off_nodes_that_have_one():
+def test_a_replica_on_a_cpu_asks_for_no_gpu_passes_no_taint_and_is_spread_over_nodes():
     spec = template(a_model(**ON_CPU))
 
     assert set(spec["containers"][0]["resources"]["limits"]) == {"cpu", "memory"}
     assert "tolerations" not in spec
+    (spread,) = spec["topology_spread_constraints"]
+    assert spread["topology_key"] == "kubernetes.io/hostname"
 
 
 def test_a_volume_of_weights_is_mounted_read_only():

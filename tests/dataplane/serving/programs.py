@@ -1,5 +1,7 @@
 """Which programs of this machine stand for the images of a stack."""
 
+from dataclasses import replace
+
 from tests.dataplane.process_node.images import Image
 from tools import tiny_model
 from tools.data_plane import DataPlane
@@ -14,9 +16,11 @@ def images_of(plane: DataPlane) -> dict[str, Image]:
             "vllm": (str(vllm.python), "-m", "vllm.entrypoints.cli.main"),
             "python3": (str(vllm.python),),
         },
-        environment=vllm.environment(folder) | tiny_model.SETTINGS,
+        environment=vllm.environment(folder),
         reads=(vllm.overlay, folder),
     )
+    # The image for GPUs runs on the CPU here, with the least that takes. Its twin runs as it is declared.
+    smallest = replace(engine, environment=vllm.environment(folder) | tiny_model.SETTINGS)
     return {
         "envoyproxy/envoy": _program("/usr/local/bin/envoy", str(plane.envoy)),
         "envoyproxy/ratelimit": _program("/bin/ratelimit", str(plane.ratelimit)),
@@ -24,7 +28,7 @@ def images_of(plane: DataPlane) -> dict[str, Image]:
         "vllm/vllm-router": _program(
             "vllm-router", str(plane.vllm_router.with_name("python")), str(plane.vllm_router)
         ),
-        "vllm/vllm-openai": engine,
+        "vllm/vllm-openai": smallest,
         "vllm/vllm-openai-cpu": engine,
         "langfuse/langfuse": Image(commands={"node": ("node",)}),  # for the Job that sets prices
         "prom/prometheus": Image(entrypoint=(str(plane.prometheus),)),

@@ -27,7 +27,10 @@ SCALED = {
     "models[0].benchmark.gpu": "ryzen-7-7840u",
     "models[0].benchmark.gpus": 0,
     "models[0].benchmark.total_tokens_per_second": 1200,
-    "models[0].serving.gpu_memory_utilization": 0.8,
+    # Of this machine's memory, not the pod's: a process node sets no limit.
+    "models[0].serving.gpu_memory_utilization": 0.1,
+    "models[0].serving.memory_gib": 24,
+    "models[0].serving.cpus": 2,
     "models[0].serving.image": f"vllm/vllm-openai-cpu{DIGEST}",
     "gateway.replicas": 1,
     "models[0].pool.replicas": {"min": 0, "max": 3},

@@ -1,6 +1,6 @@
 """Values that are fine alone and do not go together."""
 
-from tests.factories import ABSENT, Changes, a_stack, cpu_node, own_node
+from tests.factories import ABSENT, Changes, a_stack, own_node
 from tests.gate.bad_input import LOAD, Wrong
 
 M = "models[0]."
@@ -23,7 +23,6 @@ BLOCK = {
 }
 STORAGE = "operations.infrastructure.storage"
 UPDATES = M + "costs.model_updates"
-ON_CPU: Changes = {M + "pool.node": cpu_node(), M + "pool.gpus_per_replica": 0}
 FIXED: Changes = {M + "pool.scaling": {"kind": "fixed"}}
 
 
@@ -86,55 +85,6 @@ POOLS = (
             M + "benchmark.gpus": 3,
         },
         allowed="1, 2, 4, 8",
-    ),
-    Wrong(
-        "a replica without GPUs on a node that has them",
-        M + "pool.gpus_per_replica",
-        "0, with node.kind: instance",
-        changes={M + "pool.gpus_per_replica": 0},
-        allowed="from 1",
-    ),
-    Wrong(
-        "GPUs of a node without any",
-        M + "pool.gpus_per_replica",
-        "1, with node.kind: cpu",
-        changes={M + "pool.node": cpu_node()},
-        allowed="0 with node.kind: cpu",
-    ),
-    Wrong(
-        "weights that CPUs do not compute with",
-        M + "weights.precision",
-        "fp8, with pool.node.kind: cpu",
-        changes={**ON_CPU, M + "weights.precision": "fp8"},
-        allowed="bf16, int8, int4",
-    ),
-    Wrong(
-        "a KV cache that CPUs do not compute with",
-        M + "weights.kv_cache_precision",
-        "fp8, with pool.node.kind: cpu",
-        changes={**ON_CPU, M + "weights.kv_cache_precision": "fp8"},
-        allowed="bf16",
-    ),
-    Wrong(
-        "spare GPUs of a node without any",
-        M + "serving.spare_gpus_for_rollout",
-        "1, with pool.node.kind: cpu",
-        changes={**ON_CPU, M + "serving.spare_gpus_for_rollout": 1},
-        allowed="0",
-    ),
-    Wrong(
-        "no memory left to vLLM's API server on a CPU",
-        M + "serving.gpu_memory_utilization",
-        "0.92 of 12 GiB, with pool.node.kind: cpu",
-        changes={**ON_CPU, M + "serving.memory_gib": 12},
-        allowed="up to 0.83, so that 2 GiB are left",
-    ),
-    Wrong(
-        "less memory on a CPU than vLLM's API server takes",
-        M + "serving.gpu_memory_utilization",
-        "0.92 of 2 GiB",
-        changes={**ON_CPU, M + "serving.memory_gib": 2},
-        allowed="a serving.memory_gib above 2",
     ),
     Wrong(
         "more nodes committed than the cap needs",
