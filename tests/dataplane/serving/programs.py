@@ -16,10 +16,11 @@ def images_of(plane: DataPlane) -> dict[str, Image]:
             "vllm": (str(vllm.python), "-m", "vllm.entrypoints.cli.main"),
             "python3": (str(vllm.python),),
         },
-        environment=vllm.environment(folder),
+        environment=vllm.environment(folder) | tiny_model.ONE_PROCESS,
         reads=(vllm.overlay, folder),
     )
-    # The image for GPUs runs on the CPU here, with the least that takes. Its twin runs as it is declared.
+    # The image for GPUs runs on the CPU here, with the least that takes; memory and threads of its twin
+    # are those that are declared.
     smallest = replace(engine, environment=vllm.environment(folder) | tiny_model.SETTINGS)
     return {
         "envoyproxy/envoy": _program("/usr/local/bin/envoy", str(plane.envoy)),
