@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import (
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
     SecurityContextArgsDict,
+    TolerationArgsDict,
     TopologySpreadConstraintArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
@@ -21,6 +22,16 @@ USER_ID = 2000
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
+
+GPU_RESOURCE: Final = "nvidia.com/gpu"
+"""What NVIDIA's device plugin counts on a node."""
+GPU_TAINT: Final = "nvidia.com/gpu"
+"""On nodes with GPUs: it keeps off whoever asks for none."""
+TOLERATES_GPU_NODES: Final[TolerationArgsDict] = {
+    "key": GPU_TAINT,
+    "operator": "Exists",
+    "effect": "NoSchedule",
+}
 
 STAYS: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 """Annotation of a pod that the Cluster Autoscaler never moves: it takes no node away on which one is.

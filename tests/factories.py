@@ -144,19 +144,6 @@ def own_node(usd_per_hour: float, *, gpu: str = "h100-sxm-80gb", gpus: int = 1) 
     }
 
 
-def cpu_node(usd_per_hour: float = 0.01) -> Declaration:
-    """Return a node without a GPU."""
-    return {
-        "kind": "cpu",
-        "processor": "ryzen-7-7840u",
-        "memory_bandwidth_gb_per_s": 89.6,
-        "bf16_tflops": 2.6,
-        "usd_per_hour": usd_per_hour,
-        "evidence": "electricity, 30 W at 0.30 USD/kWh",
-        "checked": "2026-11-01",
-    }
-
-
 _PLAIN: Final[Changes] = {
     "gate.horizon_months": 12,
     "operations.set_up": {"hours": 0, "usd": 0},

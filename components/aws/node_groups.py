@@ -7,6 +7,7 @@ from typing import Final, Literal
 from components.aws.names import MODEL_LABEL, group_name
 from components.aws.pool_nodes import GroupKind, PoolGroup, PoolNodes
 from components.aws.tags import model_tags
+from components.pods import GPU_RESOURCE, GPU_TAINT
 from stacks.aws import made
 from stacks.aws.target import Eks
 from stacks.errors import Place
@@ -16,8 +17,6 @@ from stacks.stack import ServedModel, Stack
 SYSTEM: Final = "system"
 POOL_LABEL: Final = "breakeven/pool"
 """Name of the node group, `system` on nodes without GPUs."""
-GPU_TAINT: Final = "nvidia.com/gpu"
-GPU_RESOURCE: Final = "nvidia.com/gpu"
 GPU_PRESENT: Final = "nvidia.com/gpu.present"
 """On every GPU node: what the device plugin and the DCGM exporter select by."""
 ACCELERATOR: Final = "k8s.amazonaws.com/accelerator"

@@ -7,9 +7,10 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 
-from components.aws.node_groups import GPU_TAINT, NodeGroupPlan
+from components.aws.node_groups import NodeGroupPlan
 from components.aws.tags import DECISION, lasting
 from components.aws.user_data import local_disks
+from components.pods import GPU_TAINT
 
 UPDATE_MINUTES_PER_NODE = 40
 """Pods may take a quarter of an hour to leave a node; then the next one has to come and be ready."""

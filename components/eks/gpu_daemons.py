@@ -10,9 +10,9 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
-from components.aws.node_groups import GPU_PRESENT, GPU_TAINT
+from components.aws.node_groups import GPU_PRESENT
 from components.images import Images
-from components.pods import http_probe, resources, variable
+from components.pods import TOLERATES_GPU_NODES, http_probe, resources, variable
 
 NAMESPACE: Final = "gpu-add-ons"
 """Pod Security `privileged`: both mount folders of the kubelet's, which `baseline` forbids (hostPath)."""
@@ -101,5 +101,5 @@ def _pod(name: str, container: ContainerArgsDict, volume: VolumeArgsDict) -> Pod
         "containers": [container],
         "volumes": [volume],
         "node_selector": {GPU_PRESENT: "true"},
-        "tolerations": [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}],
+        "tolerations": [TOLERATES_GPU_NODES],
     }

@@ -11,11 +11,12 @@ from typing import Any, Final
 from pulumi import Input
 
 from components.aws.names import karpenter_profile
-from components.aws.node_groups import GPU_RESOURCE, GPU_TAINT, NodeGroupPlan
+from components.aws.node_groups import NodeGroupPlan
 from components.aws.plan import AwsPlan
 from components.aws.pool_nodes import GroupKind
 from components.aws.tags import lasting
 from components.eks.cluster_autoscaler import UNNEEDED_S
+from components.pods import GPU_RESOURCE, GPU_TAINT
 
 Manifest = dict[str, Any]
 

@@ -20,7 +20,16 @@ from components.engine.keys import KEYS_FILE
 from components.engine.plan import ENGINE_CACHE, HOME, PORT, WEIGHTS, VllmPlan
 from components.engine.probes import HEALTH_PATH, LIVENESS, READINESS, Probe, startup_probe
 from components.engine.weights import VOLUME, Download
-from components.pods import HOST, ZONE, secret_variable, spread, unprivileged, variable
+from components.pods import (
+    GPU_RESOURCE,
+    HOST,
+    TOLERATES_GPU_NODES,
+    ZONE,
+    secret_variable,
+    spread,
+    unprivileged,
+    variable,
+)
 from components.workload import FILES_DIGEST, digest
 
 USER_ID = 2000
@@ -31,8 +40,6 @@ ENGINE_KEY: Final = "engine-key"
 answer nobody else. Probes and Prometheus need none: /health and /metrics are open, as is /invocations,
 which generates text too, so that the network policy is what keeps others out."""
 KEYS_FOLDER: Final = "/etc/vllm"
-GPU: Final = "nvidia.com/gpu"
-"""The resource of NVIDIA's device plugin, and the taint that nodes with it carry."""
 
 WEIGHTS_CLAIM = "weights-claim"
 """Volume of the weights, where they come from one."""
@@ -63,25 +70,22 @@ def pod_template(
         "containers": [_container(plan, token_secret)],
         "volumes": _volumes(plan),
         "node_selector": node_selector,
-        "topology_spread_constraints": [spread(pod_labels, ZONE)],
+        # Without GPUs two on one node would share the bandwidth that one was measured with.
+        "topology_spread_constraints": [spread(pod_labels, ZONE if plan.gpus else HOST)],
     }
     if plan.gpus:
-        # Nodes with GPUs keep off whoever asks for none.
-        spec["tolerations"] = [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
-    else:
-        # Two on one node would share the bandwidth that one was measured with.
-        spec["topology_spread_constraints"] = [spread(pod_labels, HOST)]
+        spec["tolerations"] = [TOLERATES_GPU_NODES]
     if plan.downloads:
         spec["init_containers"] = _downloads(plan, token_secret)
     annotations = {FILES_DIGEST: digest({}, reads)}
     return {"metadata": {"labels": pod_labels, "annotations": annotations}, "spec": spec}
 
 
-def _resources(plan: VllmPlan, *, gpus: bool) -> ResourceRequirementsArgsDict:
+def _resources(plan: VllmPlan, *, gpus: int) -> ResourceRequirementsArgsDict:
     # Requests equal limits: a replica is never squeezed by a neighbour while it serves.
     amounts = {"cpu": f"{plan.cpus:g}", "memory": f"{plan.memory_gib:g}Gi"}
-    if gpus and plan.gpus:
-        amounts[GPU] = str(plan.gpus)
+    if gpus:
+        amounts[GPU_RESOURCE] = str(gpus)
     return {"requests": amounts, "limits": amounts}
 
 
@@ -99,7 +103,7 @@ def _container(plan: VllmPlan, token_secret: str | None) -> ContainerArgsDict:
         "args": [*plan.arguments, "--config", f"{KEYS_FOLDER}/{KEYS_FILE}"],
         "env": _environment(plan, token_secret),
         "ports": [{"name": "http", "container_port": PORT}],
-        "resources": _resources(plan, gpus=True),
+        "resources": _resources(plan, gpus=plan.gpus),
         "startup_probe": _probe(startup_probe(plan.timings.startup_budget_s)),
         "readiness_probe": _probe(READINESS),
         "liveness_probe": _probe(LIVENESS),
@@ -133,7 +137,7 @@ def _download(
         "command": ["hf", "download", download.repository],
         "args": [f"--revision={download.revision}", f"--local-dir={download.folder}", "--quiet"],
         "env": _environment(plan, token_secret),
-        "resources": _resources(plan, gpus=False),
+        "resources": _resources(plan, gpus=0),
         "security_context": _security(),
         "volume_mounts": _mounts(plan),
     }

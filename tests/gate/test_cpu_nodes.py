@@ -6,16 +6,12 @@ from gate.decision import Decision
 from gate.findings import Level
 from gate.report.explain import explain
 from stacks.errors import Problem
-from tests.factories import Changes, cpu_node, decide_plain
+from tests.cpu_nodes import CPU_NODE, ON_CPU, M
+from tests.factories import Changes, decide_plain
 
-M = "models[0]."
-ON_CPU: Changes = {
-    M + "pool.node": cpu_node(),
-    M + "pool.gpus_per_replica": 0,
-    M + "benchmark.gpu": "ryzen-7-7840u",
-    M + "benchmark.gpus": 0,
+SERVED: Changes = {
+    **ON_CPU,
     M + "benchmark.total_tokens_per_second": 40,
-    M + "serving.image": "vllm/vllm-openai-cpu@sha256:" + 64 * "a",
     M + "serving.memory_gib": 64,
     M + "serving.gpu_memory_utilization": 0.5,
 }
@@ -23,7 +19,7 @@ ON_CPU: Changes = {
 
 def on_cpu(**changes: object) -> Decision:
     paths = {M + path.replace("__", "."): value for path, value in changes.items()}
-    return decide_plain({**ON_CPU, **paths})
+    return decide_plain({**SERVED, **paths})
 
 
 def test_a_node_holds_one_replica_whose_memory_is_its_pods():
@@ -55,7 +51,7 @@ def test_both_peaks_of_the_processor_bound_what_it_serves(
     }
 
     def ideal(peaks: dict[str, float]) -> float:
-        return on_cpu(pool__node={**cpu_node(), **peaks}).cases[0].served.ideal_tokens_per_second
+        return on_cpu(pool__node={**CPU_NODE, **peaks}).cases[0].served.ideal_tokens_per_second
 
     assert ideal(peaks | {bound: peaks[bound] / 2}) < 0.6 * ideal(peaks)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from components.aws.node_groups import GPU_TAINT
 from components.eks.gpu_daemons import gpu_daemons
 from components.images import locked_images
+from components.pods import GPU_TAINT
 from tests.components.aws.registered import ON_AWS, plan_of
 from tests.components.eks.plans import in_cluster
 

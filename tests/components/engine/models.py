@@ -6,7 +6,8 @@ from components.engine.plan import NO_SURROUNDINGS, EngineSurroundings, VllmPlan
 from stacks.errors import Place
 from stacks.stack import ServedModel, Stack
 from stacks.target import Render
-from tests.factories import a_stack, cpu_node
+from tests import cpu_nodes
+from tests.factories import a_stack
 
 RENDER = Render(kind="render", directory="out")
 PLACE = Place("stacks/Pulumi.test.yaml", "models[0]")
@@ -18,11 +19,7 @@ VOLUME = {"kind": "volume", "claim": "weights", "path": "/qwen3-8b"}
 IMAGE = {"kind": "image", "path": "/opt/qwen3-8b"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HUB_ADAPTER = {"name": "legal", "id": "acme/legal-lora", "revision": COMMIT}
-ON_CPU = {
-    "pool.node": cpu_node(),
-    "pool.gpus_per_replica": 0,
-    "serving.image": "vllm/vllm-openai-cpu@sha256:" + 64 * "a",
-}
+ON_CPU = {path.removeprefix(cpu_nodes.M): value for path, value in cpu_nodes.ON_CPU.items()}
 LOCAL_ADAPTER = {"name": "sql", "id": "/adapters/sql"}
 
 

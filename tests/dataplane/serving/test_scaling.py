@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cpu_nodes import ON_CPU
 from tests.dataplane.process_node.node import ProcessNode
-from tests.dataplane.serving.declared import DIGEST, MODEL, changes
+from tests.dataplane.serving.declared import MODEL, changes
 from tests.dataplane.serving.deployed import Deployed, deployed
 from tests.dataplane.serving.load import WHOLE, at_once, streams
 from tests.dataplane.serving.service_proxy import service_proxy
@@ -14,7 +15,6 @@ from tests.dataplane.serving.stand_ins import Hosted, Langfuse
 from tests.engine.control_plane import ControlPlane
 from tests.engine.keda import add_definitions, run_keda
 from tests.engine.kubernetes_api import Manifest
-from tests.factories import cpu_node
 from tools.data_plane import DataPlane
 
 COLD_START_S = 40
@@ -22,16 +22,12 @@ COLD_START_S = 40
 HOLD_S = 110
 COOLDOWN_S = 45
 SCALED = {
-    "models[0].pool.node": cpu_node(),
-    "models[0].pool.gpus_per_replica": 0,
-    "models[0].benchmark.gpu": "ryzen-7-7840u",
-    "models[0].benchmark.gpus": 0,
+    **ON_CPU,
     "models[0].benchmark.total_tokens_per_second": 1200,
     # Of this machine's memory, not the pod's: a process node sets no limit.
     "models[0].serving.gpu_memory_utilization": 0.1,
     "models[0].serving.memory_gib": 24,
     "models[0].serving.cpus": 2,
-    "models[0].serving.image": f"vllm/vllm-openai-cpu{DIGEST}",
     "gateway.replicas": 1,
     "models[0].pool.replicas": {"min": 0, "max": 3},
     "models[0].pool.scaling": {"kind": "autoscaled", "lead_minutes": 1, "hold_minutes": 0.5},
