@@ -134,6 +134,7 @@ class KubernetesApi:
                 if error.code != NOT_FOUND:
                     raise
             time.sleep(0.1)
+        last.get("metadata", {}).pop("managedFields", None)
         raise AssertionError(f"{path} was not as wanted after {timeout_s} s; last seen: {last}")
 
     @cached_property

@@ -14,7 +14,7 @@ import aiohttp
 from tests.dataplane.serving.declared import KEYS, MODEL
 
 WHOLE = "whole"
-ANSWER_S = 90
+ANSWER_S = 120
 
 
 @dataclass(frozen=True, kw_only=True)
