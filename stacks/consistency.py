@@ -38,7 +38,8 @@ def _problems(stack: "Stack") -> Iterator[ContradictionError]:
         yield from _scaling(f".models[{index}].serving", model)
         yield from _windows(f".models[{index}].serving.scaling", model)
         yield from _fallback_price(f".models[{index}].serving.fallback", model)
-        yield from _times(f".models[{index}].serving", model, stack)
+        yield from _cold_starts(f".models[{index}].serving", model, stack)
+        yield from _request_times(f".models[{index}].serving", model, stack)
         yield from _evaluation(f".models[{index}].serving", model)
         yield from processor_problems(f".models[{index}]", model)
     yield from _keys(stack)
@@ -130,8 +131,8 @@ def _evaluation(place: str, model: "ServedModel") -> Iterator[ContradictionError
         )
 
 
-def _times(place: str, model: "ServedModel", stack: "Stack") -> Iterator[ContradictionError]:
-    serving, gateway = model.serving, stack.gateway
+def _cold_starts(place: str, model: "ServedModel", stack: "Stack") -> Iterator[ContradictionError]:
+    serving = model.serving
     node_s, replica_s = node_start_seconds(stack.target), serving.cold_start_seconds
     cold, hold = node_s + replica_s, serving.hold_seconds
     start = f"a cold start of {replica_s:g} s" + (
@@ -151,6 +152,13 @@ def _times(place: str, model: "ServedModel", stack: "Stack") -> Iterator[Contrad
             allowed=f"more than {cold:g}",
             remedy="hold the first request for longer than a replica needs, or keep one replica up",
         )
+
+
+def _request_times(
+    place: str, model: "ServedModel", stack: "Stack"
+) -> Iterator[ContradictionError]:
+    serving, gateway = model.serving, stack.gateway
+    hold = serving.hold_seconds
     silent = hold + gateway.longest_request_seconds
     if hold and gateway.longest_silence_seconds < silent:
         yield ContradictionError(
