@@ -1,15 +1,20 @@
-"""Target eks: each stack comes up in a stand-in AWS account and a real Kubernetes API, and goes again.
+"""Target eks: the life of each stack in a stand-in AWS account and a real Kubernetes API.
 
 Nodes are kwok's; the account is that of tests/aws/README.md. AWS itself was never reached.
 """
 
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from tests.engine.aws_stack import assert_available, new
+from tests.engine.aws_account import checked_in
+from tests.engine.aws_stack import UP_S, Deployment, assert_available, new
 from tests.engine.control_plane import ControlPlane
+from tests.engine.declared import gate
 
 STACKS = ("shadow", "staging", "regulated", "prod")
 STAYS = {
@@ -40,23 +45,103 @@ def in_order(done: list[str], pairs: list[tuple[str, str]]) -> None:
         assert max(firsts) < min(thens), f"{first} before {then}"
 
 
-@pytest.mark.parametrize("name", STACKS)
-def test_a_stack_comes_up_stays_as_it_is_and_goes(
-    tmp_path: Path, tools_path: str, eks_plane: ControlPlane, name: str
-):
-    stack = new(tmp_path, tools_path, eks_plane, name)
+@pytest.fixture(params=STACKS)
+def stack(
+    tmp_path: Path, tools_path: str, eks_plane: ControlPlane, request: pytest.FixtureRequest
+) -> Iterator[Deployment]:
+    """Each stack, not yet deployed; whatever becomes of it, nothing is left for the next one."""
+    made = new(tmp_path, tools_path, eks_plane, request.param)
+    yield made
+    made.project.destroy(made.name).expect()
 
-    stack.project.preview(name).expect()
+
+def test_a_stack_lives_as_declared(stack: Deployment, eks_plane: ControlPlane):
+    it_comes_up_and_stays_as_it_is(stack)
+    what_somebody_changes_is_seen_and_taken_back(stack)
+    another_machine_replaces_its_nodes_alone(stack)
+    a_destruction_that_failed_is_finished_by_the_next(stack)
+
+    assert {thing.kind for thing in stack.account.things()} == STAYS.get(stack.name, set())
+    assert {each.name for each in stack.account.things("s3.Bucket")} <= {"trail"}
+    assert not eks_plane.api.exists(f"/api/v1/namespaces/serving-{stack.name}")
+    assert eks_plane.api.items("/api/v1/nodes") == []
+
+
+def it_comes_up_and_stays_as_it_is(stack: Deployment) -> None:
+    stack.project.preview(stack.name).expect()
     assert stack.account.things() == [], "a preview makes nothing"
     stack.up()
-    stack.project.preview(name, "--expect-no-changes").expect()
-    assert_available(eks_plane, name)
-    assert stack.project.outputs(name)["cluster"] == f"breakeven-{name}"
+    stack.project.preview(stack.name, "--expect-no-changes").expect()
+    assert_available(stack.plane, stack.name)
+    assert stack.project.outputs(stack.name)["cluster"] == f"breakeven-{stack.name}"
     in_order(stack.order("Create"), CREATED_IN_ORDER)
 
-    stack.project.destroy(name).expect()
+
+def what_somebody_changes_is_seen_and_taken_back(stack: Deployment) -> None:
+    declared, lost = caps_and_endpoints(stack), stack.account.things("ec2.VpcEndpoint")[0]
+    for group, cap in declared[0].items():
+        stack.account.change("eks.NodeGroup", group, "scalingConfig.maxSize", cap + 9)
+    stack.account.lose(lost.kind, lost.name)
+    changed = caps_and_endpoints(stack)
+
+    seen = stack.project.preview(stack.name, "--refresh", "--expect-no-changes")
+    assert seen.code != 0
+    assert "scalingConfig" in seen.output
+    assert caps_and_endpoints(stack) == changed != declared
+
+    stack.project.up(stack.name, "--refresh", timeout_s=UP_S).expect()
+    assert caps_and_endpoints(stack) == declared
+
+
+def another_machine_replaces_its_nodes_alone(stack: Deployment) -> None:
+    before, machine = identities(stack), {"target.system_nodes.instance_type": "m7i.2xlarge"}
+    stack.declare(machine)
+    if "constraints" in checked_in(stack.name):
+        # What was approved was another bill.
+        assert stack.project.up(stack.name).code != 0
+        assert identities(stack) == before
+        stack.declare({**machine, "constraints[0].approval": approval(stack)})
+
+    stack.up()
+
+    after = identities(stack)
+    replaced = {each for each, was in before.items() if after[each] != was}
+    # Tags and load balancer are attached to the nodes' autoscaling group.
+    assert {each for each in replaced if not each.startswith("autoscaling.")} == {
+        "eks.NodeGroup::system"
+    }
+    assert_available(stack.plane, stack.name)
+
+
+def approval(stack: Deployment) -> Any:
+    """Return what the approver of the stack's constraint puts into the file as it is declared now."""
+    printed = gate(stack.project, "approve", f"stacks/Pulumi.{stack.name}.yaml")
+    return yaml.safe_load(printed)["approval"]
+
+
+def a_destruction_that_failed_is_finished_by_the_next(stack: Deployment) -> None:
+    stack.account.forget_calls()
+    stack.account.fail("Delete", "eks.NodeGroup::system", "ResourceInUseException: wait")
+
+    failed = stack.project.destroy(stack.name)
+    assert failed.code != 0
+    assert "ResourceInUseException: wait" in failed.output
+    assert stack.account.things("eks.Cluster")
+
+    stack.project.destroy(stack.name).expect()
     in_order(stack.order("Delete"), [(then, first) for first, then in CREATED_IN_ORDER[1:]])
-    assert {thing.kind for thing in stack.account.things()} == STAYS.get(name, set())
-    assert {each.name for each in stack.account.things("s3.Bucket")} <= {"trail"}
-    assert not eks_plane.api.exists(f"/api/v1/namespaces/serving-{name}")
-    assert eks_plane.api.items("/api/v1/nodes") == []
+
+
+def caps_and_endpoints(stack: Deployment) -> tuple[dict[str, int], set[str]]:
+    """Return the most nodes of each group, and the private endpoints, as the account has them."""
+    groups, endpoints = (
+        stack.account.things("eks.NodeGroup"),
+        stack.account.things("ec2.VpcEndpoint"),
+    )
+    caps = {each.name: each.inputs["scalingConfig"]["maxSize"] for each in groups}
+    return caps, {each.name for each in endpoints}
+
+
+def identities(stack: Deployment) -> dict[str, str]:
+    """Return the id of all that is in the account, by kind and name."""
+    return {f"{each.kind}::{each.name}": each.id for each in stack.account.things()}
