@@ -30,6 +30,8 @@ LONGEST_PERIOD_S: Final = 1800
 """The HPA takes no longer one."""
 SCALE_DOWN_PERIOD_S: Final = 60
 """Replicas go one by one; that they stayed for the hold is said by the stabilization window."""
+SERVES_FOR: Final = "1m"
+"""Four scrapes of an engine."""
 
 
 class NotAutoscaledError(ValueError):
@@ -171,8 +173,13 @@ def demand_query(model: ServedModel, *, namespace: str) -> str:
 
 
 def ready_query(model: ServedModel, *, namespace: str) -> str:
-    """Return the query of the replicas that serve: vLLM opens its port only then."""
-    return f'sum(up{{namespace="{namespace}",job="vllm",model="{model.name}"}}) or vector(0)'
+    """Return the query of the replicas that serve: vLLM opens its port only then.
+
+    One that answered within SERVES_FOR and is still there counts: too busy to be scraped, it must not
+    pass for one that starts, which would hold back the replicas that relieve it.
+    """
+    up = f'up{{namespace="{namespace}",job="vllm",model="{model.name}"}}'
+    return f"sum(max_over_time({up}[{SERVES_FOR}]) and {up}) or vector(0)"
 
 
 def _triggers(
