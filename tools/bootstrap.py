@@ -80,7 +80,7 @@ def prepare(goal: str) -> list[Path]:
                 data_plane.prepare()
             for each in builds:
                 each.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: builds that did not begin are not waited for
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return directories(goal)

@@ -39,7 +39,7 @@ def make_once(folder: Path, make: Callable[[Path], None]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             make(folder)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nothing half made stays
             shutil.rmtree(folder, ignore_errors=True)
             raise
         (folder / COMPLETE).touch()

@@ -52,6 +52,6 @@ def _wait(process: "subprocess.Popen[bytes]", what: str, started: float) -> int:
                 return process.wait(HEARTBEAT_S)
             except subprocess.TimeoutExpired:
                 say(f"  {what} ... {time.monotonic() - started:.0f} s")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the command would go on
         process.kill()
         raise

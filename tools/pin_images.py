@@ -160,7 +160,7 @@ def write(file: Path, text: str) -> None:
             new.close()
             shutil.copymode(real, new.name)
             os.replace(new.name, real)  # noqa: PTH105 - one call, both systems
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no second file stays beside the first
             Path(new.name).unlink()
             raise
 

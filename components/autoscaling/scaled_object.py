@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from components.autoscaling.capacity import requests_per_replica
 from components.labels import APP, INSTANCE, selector
+from components.observability.signals import Selector, model_prefix
 from stacks.observability import OwnPrometheus
 from stacks.pool import Autoscaled
 from stacks.scaling import CronWindow, Scaling
@@ -167,9 +168,9 @@ def demand_query(model: ServedModel, *, namespace: str) -> str:
     Rounded up to thousandths: KEDA cuts off what is below, and where a replica serves more than a
     thousand requests a first one would never wake the model.
     """
-    labels = f'namespace="{namespace}",envoy_http_conn_manager_prefix="model_{model.name}"'
+    active = Selector(namespace=namespace).active(model_prefix(model.name))
     per_thousandth = requests_per_replica(model) / 1000
-    return f"ceil(sum(envoy_http_downstream_rq_active{{{labels}}}) / {per_thousandth:.6g}) / 1000"
+    return f"ceil({active} / {per_thousandth:.6g}) / 1000"
 
 
 def ready_query(model: ServedModel, *, namespace: str) -> str:
@@ -178,7 +179,7 @@ def ready_query(model: ServedModel, *, namespace: str) -> str:
     One that answered within SERVES_FOR and is still there counts: too busy to be scraped, it must not
     pass for one that starts, which would hold back the replicas that relieve it.
     """
-    up = f'up{{namespace="{namespace}",job="vllm",model="{model.name}"}}'
+    up = Selector(namespace=namespace)("up", job="vllm", model=model.name)
     return f"sum(max_over_time({up}[{SERVES_FOR}]) and {up}) or vector(0)"
 
 

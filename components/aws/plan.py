@@ -30,9 +30,6 @@ class AwsPlan:
     """The stack's target."""
     name: str
     """Of the stack, as Pulumi knows it."""
-    cluster_name: str
-    bucket_name: str
-    """Of the model store, whether there is one or not."""
     decision: str
     """Hash of the decision's inputs."""
     tags: Mapping[str, str]
@@ -49,6 +46,16 @@ class AwsPlan:
     """Of the stack's own registry, by what is in them; empty where there is none."""
     gpu: tuple[NodeGroupPlan, ...]
     """Node groups of all models; with Karpenter nobody registers them, and their caps still hold."""
+
+    @property
+    def cluster_name(self) -> str:
+        """Return the name of the cluster."""
+        return cluster_name(self.name)
+
+    @property
+    def bucket_name(self) -> str:
+        """Return the name of the model store's bucket, whether there is one or not."""
+        return bucket_name(self.name, self.account)
 
     @property
     def account(self) -> str:
@@ -112,8 +119,6 @@ def aws_plan(
         stack=stack,
         eks=eks,
         name=name,
-        cluster_name=cluster_name(name),
-        bucket_name=bucket_name(name, eks.account),
         decision=decision,
         tags=tags,
         subnets=plan_subnets(eks, (system, *gpu), place.at("network.cidr")),

@@ -10,7 +10,7 @@ import yaml
 from components.observability.rules import rule_spec
 from components.observability.scraping import scrape_file
 from tests.dataplane.alert_cases import CASES, GROUPS, NAMESPACE, Case, active, tokens, up
-from tests.dataplane.promtool import promtool
+from tests.dataplane.promtool import evaluate, promtool
 
 pytestmark = pytest.mark.dataplane
 
@@ -72,11 +72,4 @@ def _promtool_test(
     folder: Path, series: dict[str, str], expected: dict[str, Any]
 ) -> "subprocess.CompletedProcess[str]":
     (folder / "rules.yml").write_text(yaml.safe_dump(rule_spec(GROUPS), width=1000))
-    test: dict[str, Any] = {
-        "interval": "1m",
-        "input_series": [{"series": name, "values": values} for name, values in series.items()],
-        "promql_expr_test": [expected],
-    }
-    suite = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]}
-    (folder / "test.yml").write_text(yaml.safe_dump(suite, width=1000))
-    return promtool("test", "rules", str(folder / "test.yml"))
+    return evaluate(folder, series, expected, interval="1m", rule_files=["rules.yml"])

@@ -72,7 +72,7 @@ def test_volumes_are_where_they_are_mounted_and_nothing_else_can_be_written(live
         },
         {"name": "scratch", "emptyDir": {}},
     ]
-    mounts = [
+    mounts = [  # folders of the container, none of the machine
         {"name": "config", "mountPath": "/etc/nowhere/config"},
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108
         {"name": "scratch", "mountPath": "/models", "subPath": "models", "readOnly": True},

@@ -123,6 +123,12 @@ def gate(project: PulumiProject, *arguments: str) -> str:
     return ran.stdout
 
 
+def approval_of(project: PulumiProject, stack: str) -> dict[str, Any]:
+    """Return what the approver of a stack's one constraint puts into its file."""
+    printed = yaml.safe_load(gate(project, "approve", f"stacks/Pulumi.{stack}.yaml"))
+    return dict(printed["approval"])
+
+
 def checked(project: PulumiProject, stack: str) -> dict[str, Any]:
     """Return the record that `gate check` gives of a stack file."""
     return dict(json.loads(gate(project, "check", f"stacks/Pulumi.{stack}.yaml", "--format=json")))

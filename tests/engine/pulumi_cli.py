@@ -142,7 +142,7 @@ class PulumiProject:
                 raise AssertionError(
                     f"`pulumi {' '.join(arguments)}` took more than {timeout_s} s\n{stdout}\n{stderr}"
                 ) from expired
-            except BaseException:
+            except BaseException:  # Ctrl-C too: the engine is a group of its own and would go on
                 kill_group(process)
                 raise
         return Result(code=process.returncode, stdout=stdout, stderr=stderr)

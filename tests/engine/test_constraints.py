@@ -5,9 +5,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.engine.declared import DAY, GONE, checked, declare, gate, judge_on, new_project, put
+from tests.engine.declared import (
+    DAY,
+    GONE,
+    approval_of,
+    checked,
+    declare,
+    judge_on,
+    new_project,
+    put,
+)
 from tests.engine.pulumi_cli import PulumiProject, Result
 from tests.engine.shown import errors, warnings
 
@@ -52,8 +60,7 @@ def mandated(project: PulumiProject, approval: dict[str, Any]) -> Result:
 
 def approved(project: PulumiProject) -> dict[str, Any]:
     declare(project, "draft", {"constraints": [CONSTRAINT]}, base="demo-refused")
-    printed = yaml.safe_load(gate(project, "approve", "stacks/Pulumi.draft.yaml"))
-    return dict(printed["approval"])
+    return approval_of(project, "draft")
 
 
 def declare_constrained(

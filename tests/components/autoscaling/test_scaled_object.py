@@ -75,9 +75,8 @@ def test_a_gateway_that_is_not_scraped_is_a_failure_and_not_idleness():
 
 def test_no_replica_that_serves_is_zero_and_no_failure():
     query = triggers()["ready"]["metadata"]["query"]
-    assert query.endswith(
-        ' and up{namespace="serving-demo",job="vllm",model="support-chat"}) or vector(0)'
-    )
+    up = 'up{namespace="serving-demo",job="vllm",model="support-chat"}'
+    assert query == f"sum(max_over_time({up}[1m]) and {up}) or vector(0)"
 
 
 def test_pods_are_those_of_the_model_pending_ones_too():

@@ -18,7 +18,7 @@ from tests.engine.kubernetes_api import Manifest
 from tools.data_plane import DataPlane
 
 COLD_START_S = 75
-"""Of a real engine on two cores while another one answers; alone it takes about 45 s. The kubelet gives
+"""Of a real engine on two cores while another one answers; alone it takes 50 s. The kubelet gives
 it twice that."""
 HOLD_S = 150
 COOLDOWN_S = 80
